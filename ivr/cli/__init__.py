@@ -1,0 +1,1 @@
+"""Hand tools: `ivr ...`. With `ivr.app` the only reader of settings."""

@@ -1,0 +1,1 @@
+"""What the checker proves: one rule, one file, whose docstring is its documentation."""

@@ -1,0 +1,1 @@
+"""Words everyone shares: the clock. Knows nothing of the floors above."""
