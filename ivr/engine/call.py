@@ -1,0 +1,173 @@
+"""A call so far, as a value, and its serialised form: all that the line knows of a call between two turns.
+
+The serialised form names steps, questions and codes by their place in the flow of its version, so that it stays small."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
+
+from ivr.engine.draft import Draft
+from ivr.flow.graph import Flow
+
+SEED_BYTES = 16
+
+T = TypeVar("T")
+
+
+class CallUnreadable(ValueError):
+    """These bytes are not a call of this flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`seed` names what the call leaves behind and nothing else; `turn` counts exchanges from 0; `began_at` is coarse.
+
+    `silences` and `wrong_keys` count in a row at this wait. `trail`: the waits she came through, for `*`."""
+
+    version: str
+    seed: bytes
+    began_at: datetime
+    step: str
+    language: str
+    turn: int = 0
+    trail: tuple[str, ...] = ()
+    silences: int = 0
+    wrong_keys: int = 0
+    led_by_silence: bool = False
+    """Silence has led her to a person once; the next time it ends the call."""
+    starred: bool = False
+    """Her last key was a star: a 9 now leaves, even where digits are typed."""
+    typed: str = ""
+    """Digits that wait to be confirmed."""
+    drafts: tuple[Draft, ...] = ()
+    visits: tuple[tuple[str, int], ...] = ()
+    """Form -> how many passes through it were finished."""
+
+    def draft(self, form: str) -> Draft | None:
+        return next((draft for draft in self.drafts if draft.form == form), None)
+
+    def finished(self, form: str) -> int:
+        return dict(self.visits).get(form, 0)
+
+
+def begin(flow: Flow, *, seed: bytes, at: datetime) -> Call:
+    """A call that has just been picked up."""
+    return Call(flow.version, seed, at, flow.start, flow.languages[0])
+
+
+class _PackedDraft(msgspec.Struct, array_like=True):
+    form: int
+    visit: int
+    at: int
+    consent: int
+    saved: bool
+    answers: list[tuple[int, list[int] | str]]
+    receipt: str
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    seed: bytes
+    began_at: int
+    step: int
+    language: int
+    turn: int
+    trail: list[int]
+    silences: int
+    wrong_keys: int
+    led_by_silence: bool
+    starred: bool
+    typed: str
+    drafts: list[_PackedDraft]
+    visits: list[tuple[int, int]]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Packed)
+
+
+def pack(call: Call, flow: Flow) -> bytes:
+    """The call as bytes, to be read with the same flow. The version is not in them."""
+    index = flow.index
+    packed = _Packed(
+        call.seed,
+        int(call.began_at.timestamp()),
+        index.steps[call.step],
+        flow.languages.index(call.language),
+        call.turn,
+        [index.steps[step] for step in call.trail],
+        call.silences,
+        call.wrong_keys,
+        call.led_by_silence,
+        call.starred,
+        call.typed,
+        [_pack_draft(draft, flow) for draft in call.drafts],
+        [(index.forms[form], count) for form, count in call.visits],
+    )
+    return _encoder.encode(packed)
+
+
+def unpack(packed: bytes, flow: Flow) -> Call:
+    """The call that `pack` made bytes of. Raises CallUnreadable."""
+    try:
+        read = _decoder.decode(packed)
+        steps, forms = flow.index.step_names, flow.index.form_names
+        return Call(
+            flow.version,
+            read.seed,
+            datetime.fromtimestamp(read.began_at, UTC),
+            _nth(steps, read.step),
+            _nth(flow.languages, read.language),
+            read.turn,
+            tuple(_nth(steps, step) for step in read.trail),
+            read.silences,
+            read.wrong_keys,
+            read.led_by_silence,
+            read.starred,
+            read.typed,
+            tuple(_unpack_draft(draft, flow) for draft in read.drafts),
+            tuple((_nth(forms, form), count) for form, count in read.visits),
+        )
+    except (msgspec.MsgspecError, LookupError, ValueError, OverflowError, OSError) as error:
+        raise CallUnreadable(type(error).__name__) from error
+
+
+def _pack_draft(draft: Draft, flow: Flow) -> _PackedDraft:
+    form = flow.forms[draft.form]
+    names = [question.name for question in form.questions]
+    answers: list[tuple[int, list[int] | str]] = []
+    for question, values in draft.answers:
+        codes = [code.name for code in form.question(question).codes]
+        answers.append((names.index(question), [codes.index(value) for value in values] if codes else values[0]))
+    index = flow.index
+    return _PackedDraft(
+        index.forms[draft.form],
+        draft.visit,
+        index.steps[draft.at],
+        form.consents.index(draft.consent),
+        draft.saved,
+        answers,
+        draft.receipt,
+    )
+
+
+def _unpack_draft(packed: _PackedDraft, flow: Flow) -> Draft:
+    form = flow.forms[_nth(flow.index.form_names, packed.form)]
+    answers: list[tuple[str, tuple[str, ...]]] = []
+    for position, values in packed.answers:
+        question = _nth(form.questions, position)
+        if isinstance(values, str):
+            answers.append((question.name, (values,)))
+        else:
+            answers.append((question.name, tuple(_nth(question.codes, code).name for code in values)))
+    at = _nth(flow.index.step_names, packed.at)
+    consent = _nth(form.consents, packed.consent)
+    return Draft(form.name, packed.visit, at, consent, tuple(answers), packed.saved, packed.receipt)
+
+
+def _nth(names: Sequence[T], position: int) -> T:
+    if position < 0:
+        raise LookupError(position)
+    return names[position]

@@ -1,0 +1,51 @@
+"""A report in the making: what was answered so far in one pass through a form. A value; changing it gives another."""
+
+from dataclasses import dataclass, replace
+
+from ivr.engine.asks import Answers
+from ivr.flow.graph import Add, Form, Grant, Put, PutTyped, Record, SpeakIn
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """`visit`: which pass through the form, from 1. `at`: the step to come back to. `saved`: at least once."""
+
+    form: str
+    visit: int
+    at: str
+    consent: str
+    answers: Answers = ()
+    saved: bool = False
+    receipt: str = ""
+
+    def answer(self, question: str) -> tuple[str, ...]:
+        """The codes or the digits of an answer; empty where there is none."""
+        return next((values for name, values in self.answers if name == question), ())
+
+
+def recorded(draft: Draft, record: Record, form: Form, *, typed: str) -> Draft:
+    """The draft after a key that leaves something behind. `typed`: the digits waiting to be confirmed."""
+    match record:
+        case Put():
+            return _with(draft, form, record.question, (record.code,))
+        case Add():
+            return _with(draft, form, record.question, _added(draft.answer(record.question), record, form))
+        case PutTyped():
+            return _with(draft, form, record.question, (typed,)) if typed else draft
+        case Grant():
+            return replace(draft, consent=record.consent)
+        case SpeakIn():
+            return draft
+
+
+def _with(draft: Draft, form: Form, question: str, values: tuple[str, ...]) -> Draft:
+    answers = {**dict(draft.answers), question: values}
+    return replace(draft, answers=tuple((q.name, answers[q.name]) for q in form.questions if q.name in answers))
+
+
+def _added(values: tuple[str, ...], record: Add, form: Form) -> tuple[str, ...]:
+    """One more code, in the order of the codebook. A group says nothing beside one of its own finer codes."""
+    question = form.question(record.question)
+    chosen = {*values, record.code}
+    finer_than = {code.group for code in question.codes if code.name in chosen and code.group}
+    return tuple(code.name for code in question.codes if code.name in chosen - finer_than)

@@ -1,0 +1,59 @@
+"""What a turn does: sentences, then exactly one thing. Imperative; a closed union that every channel must decide about."""
+
+from dataclasses import dataclass
+
+from ivr.engine.asks import Ask
+from ivr.engine.call import Call
+from ivr.flow.phrases import Phrase
+
+MENU_SECONDS = 8
+"""How long a caller is waited for after the last word at a menu."""
+
+DIGITS_SECONDS = 10
+"""How long she is waited for before the first digit."""
+
+BETWEEN_DIGITS_SECONDS = 4
+"""How long after a digit until the number counts as typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForKey:
+    """Wait for one key; any key interrupts what is being said."""
+
+    seconds: int = MENU_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForDigits:
+    """Wait for up to `most` digits; `#` or a pause ends them."""
+
+    most: int
+    seconds: int = DIGITS_SECONDS
+    pause: int = BETWEEN_DIGITS_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Ring these phones, all at once, for `seconds`; the first to take the call talks with her."""
+
+    numbers: tuple[str, ...]
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """The call is over."""
+
+
+Effect = WaitForKey | WaitForDigits | Connect | HangUp
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a call has become, what is said, and then either one effect or one thing asked of the world.
+
+    After an ask the engine is called again with the answer, and what it says then follows what is said here."""
+
+    call: Call
+    said: tuple[Phrase, ...]
+    then: Effect | Ask

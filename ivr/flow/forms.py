@@ -1,0 +1,90 @@
+"""A form file, read, and what can be wrong with its questions and codes."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ivr.flow.diagnostics import Diagnostic, Place
+from ivr.flow.model import FormFile, QuestionLine
+from ivr.flow.reading import validate
+from ivr.flow.rules import (
+    bad_name,
+    consent_not_least,
+    doubled_code,
+    form_without_code,
+    keys_with_gaps,
+    unknown_file,
+    unknown_question,
+    wrong_type,
+)
+from ivr.flow.source import Node, Word
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenForm:
+    """A form as it was written: what the file says, and its questions in order."""
+
+    file: FormFile
+    questions: Mapping[Word, QuestionLine]
+
+
+def read_form(tree: Node, found: list[Diagnostic], *, path: str, name: str) -> WrittenForm | None:
+    """A form in which everything fits, or None, and what is wrong in `found`."""
+    before = len(found)
+    file = validate(FormFile, tree, found, owner=f"The form `{name}`", place=Place(path))
+    if file is None:
+        return None
+    lines = {
+        key: validate(QuestionLine, node, found, owner=f"The question `{key}`", place=key.place)
+        for key, node in file.questions.items()
+    }
+    questions = {key: line for key, line in lines.items() if line is not None}
+    found.extend(_form(file, name))
+    found.extend(_questions(file, questions))
+    return WrittenForm(file, questions) if len(found) == before else None
+
+
+def _form(file: FormFile, name: str) -> Iterator[Diagnostic]:
+    if file.form != name:
+        yield unknown_file.named_otherwise(file.form, wanted=name, place=file.form.place)
+    if file.keep_for.seconds % 86400:
+        yield wrong_type.found(file.keep_for.place, "A report is kept for whole days.", "Write it in days: `90 days`.")
+    if not file.questions:
+        yield form_without_code.empty(name, file.questions.place)
+    elif file.save_after not in file.questions:
+        yield unknown_question.found(file.save_after, questions=file.questions, place=file.save_after.place)
+    wrong = consent_not_least.check(file.consent)
+    if wrong:
+        yield wrong
+
+
+def _questions(file: FormFile, questions: Mapping[Word, QuestionLine]) -> Iterator[Diagnostic]:
+    seen: list[str] = []
+    for name in file.questions:
+        if not bad_name.is_name(name):
+            yield bad_name.found(name, name.place)
+        if name in questions:
+            yield from _question(name, questions[name], seen, file)
+        seen.append(str(name))
+
+
+def _question(name: Word, line: QuestionLine, seen: list[str], file: FormFile) -> Iterator[Diagnostic]:
+    kinds = sum(kind is not None for kind in (line.one, line.several, line.digits))
+    if kinds == 0:
+        yield form_without_code.found(name, name.place)
+    if kinds > 1:
+        yield form_without_code.several(name, name.place)
+    levels = [[key for key, _ in line.codes], *([key for key, _ in code.finer] for _, code in line.codes if code.finer)]
+    yield from (gap for level in levels if (gap := keys_with_gaps.check(level)))
+    codes = [code for _, line_code in line.codes for code in (line_code.name, *(finer for _, finer in line_code.finer))]
+    counts = Counter(map(str, codes))
+    yield from (
+        doubled_code.found(code, question=name, place=code.place)
+        for position, code in enumerate(codes)
+        if counts[code] > 1 and code in codes[:position]
+    )
+    if line.needs is not None and line.needs not in seen:
+        if line.needs in file.questions:
+            yield unknown_question.too_late(line.needs, line.needs.place)
+        else:
+            yield unknown_question.found(line.needs, questions=file.questions, place=line.needs.place)

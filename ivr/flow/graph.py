@@ -1,0 +1,345 @@
+"""A compiled flow: primitive steps and where they lead. All that the engine, the checker and a drawing know.
+
+Every verb is lowered to these; none of them knows a verb, a channel or a text."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import time
+
+from ivr.flow.diagnostics import NOWHERE, Place
+from ivr.flow.phrases import Phrase
+from ivr.flow.prompts import Catalogue
+
+# ---- what a key leaves behind ----
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """The answer to a question is this code, and no other."""
+
+    question: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """One more code for a question that takes several. A finer code takes the place of its bare group."""
+
+    question: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutTyped:
+    """The answer to a question is what was just typed."""
+
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the report may be used for."""
+
+    consent: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakIn:
+    """From here the call is in this language."""
+
+    language: str
+
+
+Record = Put | Add | PutTyped | Grant | SpeakIn
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A key, how it is told, what it leaves behind, and where it leads. `lead` is said before it, but not after a
+    wrong key."""
+
+    key: str
+    told: Phrase
+    to: str
+    record: Record | None = None
+    lead: Phrase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What `#` does: go on with what was chosen, or without. `to` None: the options are said again."""
+
+    to: str | None = None
+    record: Record | None = None
+
+
+# ---- what a branch may ask without asking the world ----
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The clock of the flow's zone is in this part of the day; past midnight when it ends before it starts."""
+
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True)
+class Speaks:
+    """The call is in this language."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """This question of the branch's form has an answer; no name: any question has."""
+
+    question: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedBefore:
+    """The report in progress was saved at least once."""
+
+
+Condition = Between | Speaks | Answered | SavedBefore
+
+
+# ---- what an Ask wants ----
+
+
+@dataclass(frozen=True, slots=True)
+class WantSave:
+    """Keep the report of this step's form. `ends`: its form is over and a receipt is due."""
+
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WantPerson:
+    """Ring those on duty. `told` is said before the phones ring."""
+
+    told: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class WantDuty:
+    """Is anyone on call?"""
+
+
+Want = WantSave | WantPerson | WantDuty
+
+
+# ---- the primitives ----
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A sentence, heard as the beginning of whatever comes next."""
+
+    name: str
+    told: Phrase
+    to: str
+    form: str | None = None
+    place: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """One key. `question` names what is being answered, `kept` is said when it has an answer already.
+    `terse`: the options are said only when she is asked again. `back` None: where she came from."""
+
+    name: str
+    intro: tuple[Phrase, ...]
+    options: tuple[Option, ...]
+    onward: Pass
+    back: str | None = None
+    outro: tuple[Phrase, ...] = ()
+    kept: Phrase | None = None
+    form: str | None = None
+    question: str | None = None
+    terse: bool = False
+    place: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """A string of `least` to `most` digits."""
+
+    name: str
+    intro: tuple[Phrase, ...]
+    least: int
+    most: int
+    to: str
+    onward: Pass
+    form: str
+    question: str
+    kept: Phrase
+    back: str | None = None
+    place: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Something only the world can answer, with yes or no: saved or not, talked or nobody, on call or not."""
+
+    name: str
+    want: Want
+    yes: str
+    no: str
+    form: str | None = None
+    place: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A fork that the call itself decides."""
+
+    name: str
+    condition: Condition
+    yes: str
+    no: str
+    form: str | None = None
+    place: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Into a form: at its first question, or where she left it."""
+
+    name: str
+    form: str
+    to: str
+    place: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Out of a form: its report is over, and the next visit begins a new one."""
+
+    name: str
+    form: str
+    to: str
+    place: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A last word, and the end."""
+
+    name: str
+    told: Phrase
+    form: str | None = None
+    place: Place = field(default=NOWHERE, compare=False)
+
+
+Step = Say | Choose | Collect | Ask | Branch | Enter | Leave | End
+Wait = Choose | Collect
+WAITS = (Choose, Collect)
+
+
+# ---- forms ----
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code and, when it is a finer one, the group it belongs to."""
+
+    name: str
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`kind`: one, several or digits. `codes` in the order of the codebook, groups before their finer codes."""
+
+    name: str
+    kind: str
+    codes: tuple[Code, ...] = ()
+    needs: str | None = None
+
+    def group_of(self, code: str) -> str | None:
+        return next((known.group for known in self.codes if known.name == code), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The codebook of one kind of report. `keep_days`: the most that a report is kept. `consents`: the least first."""
+
+    name: str
+    keep_days: int
+    save_after: str
+    consents: tuple[str, ...]
+    questions: tuple[Question, ...]
+    enter: str
+
+    def question(self, name: str) -> Question:
+        return next(question for question in self.questions if question.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What an admin promises her callers: seconds, and a number of keys. None: she promises nothing."""
+
+    first_key_within: float | None = None
+    hears_of_person_within: float | None = None
+    report_keys: int | None = None
+    report_speech: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Numbers for names, and names for numbers, so that a call's serialised form stays small."""
+
+    step_names: tuple[str, ...]
+    form_names: tuple[str, ...]
+    steps: Mapping[str, int]
+    forms: Mapping[str, int]
+
+    @classmethod
+    def of(cls, steps: Mapping[str, Step], forms: Mapping[str, Form]) -> "Index":
+        def numbered(names: Mapping[str, object]) -> dict[str, int]:
+            return {name: number for number, name in enumerate(names)}
+
+        return cls(tuple(steps), tuple(forms), numbered(steps), numbered(forms))
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A flow that compiled. `version` is the hash of the files it came from."""
+
+    name: str
+    version: str
+    languages: tuple[str, ...]
+    zone: str
+    start: str
+    person: str
+    leave: str
+    steps: Mapping[str, Step]
+    forms: Mapping[str, Form]
+    catalogues: Mapping[str, Catalogue]
+    promises: Promises
+    index: Index = field(compare=False)
+
+    def waits(self) -> Iterator[Wait]:
+        """Every step at which a caller may press a key."""
+        return (step for step in self.steps.values() if isinstance(step, WAITS))
+
+
+def onward(step: Step) -> Iterator[str]:
+    """Where a step itself leads; the line's own keys, which lead everywhere the same way, apart."""
+    match step:
+        case Say() | Enter() | Leave():
+            yield step.to
+        case Ask() | Branch():
+            yield step.yes
+            yield step.no
+        case Choose():
+            yield from (option.to for option in step.options)
+            yield from (to for to in (step.onward.to, step.back) if to is not None)
+        case Collect():
+            yield step.to
+            yield from (to for to in (step.onward.to, step.back) if to is not None)
+        case End():
+            pass

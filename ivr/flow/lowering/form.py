@@ -1,0 +1,316 @@
+"""`form`: the questions of a form as ordinary steps, `bad_date.vehicle`; what the line adds of its own has a colon,
+`bad_date:right`.
+
+Read back and confirmed at `save_after` and at the end; saved at `save_after` and again with every later answer."""
+
+from dataclasses import dataclass
+
+from ivr.flow.diagnostics import Place
+from ivr.flow.graph import (
+    Add,
+    Answered,
+    Ask,
+    Branch,
+    Choose,
+    Code,
+    Collect,
+    Enter,
+    Form,
+    Grant,
+    Leave,
+    Option,
+    Pass,
+    Put,
+    PutTyped,
+    Question,
+    Record,
+    SavedBefore,
+    Say,
+    WantSave,
+)
+from ivr.flow.lowering.building import Building, options
+from ivr.flow.model import FormFile, FormLine, QuestionLine
+from ivr.flow.phrases import KeyName, Phrase, Slot, phrase
+from ivr.flow.source import Word
+
+KEPT = phrase("line.keep_or_change", answer=Slot.ANSWER)
+YOU_SAID = phrase("line.you_said", answers=Slot.ANSWERS)
+
+
+def lower(name: str, line: FormLine, place: Place, building: Building) -> None:
+    written = building.forms_written.get(line.form)
+    to = building.to(line.next)
+    if written is None or line.form in building.form_steps:
+        return
+    questions = {str(key): question for key, question in written.questions.items()}
+    building.form_steps[str(line.form)] = name
+    form = _codebook(written.file, questions, enter=name)
+    building.forms[form.name] = form
+    _Lowering(form.name, questions, form.save_after, form.consents, place, building).all(name, to)
+
+
+def _codebook(file: FormFile, questions: dict[str, QuestionLine], *, enter: str) -> Form:
+    return Form(
+        str(file.form),
+        file.keep_for.seconds // 86400,
+        str(file.save_after),
+        tuple(str(consent) for consent in file.consent),
+        tuple(
+            Question(name, line.kind, _codes(line), str(line.needs) if line.needs else None)
+            for name, line in questions.items()
+        ),
+        enter,
+    )
+
+
+def _codes(line: QuestionLine) -> tuple[Code, ...]:
+    codes: list[Code] = []
+    for _, code in line.codes:
+        codes.append(Code(str(code.name)))
+        codes.extend(Code(str(finer), group=str(code.name)) for _, finer in code.finer)
+    return tuple(codes)
+
+
+@dataclass(slots=True)
+class _Lowering:
+    form: str
+    questions: dict[str, QuestionLine]
+    save_after: str
+    consents: tuple[str, ...]
+    place: Place
+    building: Building
+
+    def all(self, name: str, to: str) -> None:
+        hello = self.building.said_first(self.form)
+        opening = f"{self.form}:hello" if hello else f"{self.form}:open"
+        self.building.add(Enter(name, self.form, opening, place=self.place))
+        if hello:
+            self._say("hello", hello[0], f"{self.form}:open")
+        self._say("open", phrase("line.any_question"), self._entry(0))
+        for position, (question, line) in enumerate(self.questions.items()):
+            self._gates(position, line)
+            self._question(position, question, line)
+        if not self._is_last(self.save_after):
+            self._confirmed_halfway()
+        self._ending(to)
+
+    # ---- the way through ----
+
+    def _names(self) -> list[str]:
+        return list(self.questions)
+
+    def _is_last(self, question: str) -> bool:
+        return question == self._names()[-1]
+
+    def _step(self, position: int) -> str:
+        return f"{self.form}.{self._names()[position]}"
+
+    def _entry(self, position: int) -> str:
+        """Where a question begins for somebody who comes from the one before."""
+        if position == len(self.questions):
+            return f"{self.form}:end"
+        needs = self.questions[self._names()[position]].needs
+        return f"{self._step(position)}:if" if needs else self._step(position)
+
+    def _behind(self, position: int) -> str | None:
+        """Where `*` leads from a question: the one before that she was asked. None: out of the form."""
+        if position == 0:
+            return None
+        needs = self.questions[self._names()[position - 1]].needs
+        return f"{self._step(position - 1)}:behind" if needs else self._step(position - 1)
+
+    def _gates(self, position: int, line: QuestionLine) -> None:
+        if line.needs is None:
+            return
+        asked, condition = self._step(position), Answered(str(line.needs))
+        before = self._behind(position)
+        assert before is not None, "a question that needs another is never the first"
+        self._branch(f"{asked}:if", condition, asked, self._entry(position + 1))
+        self._branch(f"{asked}:behind", condition, asked, before)
+
+    def _answered(self, position: int) -> str:
+        """Where an answer leads: to the next question, past a save once there is something to save."""
+        names = self._names()
+        if position < names.index(self.save_after):
+            return self._entry(position + 1)
+        if names[position] == self.save_after:
+            return f"{self.form}:end" if self._is_last(self.save_after) else f"{self.form}:halfway"
+        return f"{self._step(position)}:save"
+
+    def _skipped(self, position: int) -> str:
+        after_save = position > self._names().index(self.save_after)
+        return self._entry(position + 1) if after_save else self._answered(position)
+
+    # ---- one question ----
+
+    def _question(self, position: int, question: str, line: QuestionLine) -> None:
+        step = self._step(position)
+        if line.digits is not None:
+            self._digits(position, question, line)
+        elif line.several is not None:
+            more = f"{step}:more"
+            self._codes(step, position, question, line, after=more, first=True)
+            self._codes(more, position, question, line, after=more, first=False)
+        else:
+            self._codes(step, position, question, line, after=self._answered(position), first=True)
+        if self._answered(position) == f"{step}:save":
+            self._save(f"{step}:", yes=self._entry(position + 1), no=self._entry(position + 1), back=step)
+
+    def _codes(self, step: str, position: int, question: str, line: QuestionLine, *, after: str, first: bool) -> None:
+        """One menu of codes, and a menu of finer codes for each that has some. `first`: what is chosen here replaces an
+        earlier answer; else it is one more."""
+        base = self._step(position)
+        choices: list[tuple[Word, str, str, Record | None]] = []
+        for key, code in line.codes:
+            label = self.building.use(f"{base}.{code.name}", code.name.place)
+            if code.finer:
+                self._finer(f"{step}.{code.name}", base, question, code.name, code.finer, after=after, back=step, first=first)
+                choices.append((key, label, f"{step}.{code.name}", None))
+            else:
+                choices.append((key, label, after, _record(question, code.name, first=first)))
+        told = options("line.code", "line.next_code", choices)
+        if first:
+            intro = (phrase(self.building.use(base, self._place_of(question))),)
+            onward, back = Pass(self._skipped(position)), self._behind(position)
+            self._choose(step, intro, told, onward, back=back, question=question)
+        else:
+            intro = (phrase("line.more"),)
+            self._choose(step, intro, told, Pass(self._answered(position)), back=base, terse=True)
+
+    def _finer(
+        self,
+        step: str,
+        base: str,
+        question: str,
+        group: Word,
+        finer: tuple[tuple[Word, Word], ...],
+        *,
+        after: str,
+        back: str,
+        first: bool,
+    ) -> None:
+        choices = [
+            (key, self.building.use(f"{base}.{code}", code.place), after, _record(question, code, first=first))
+            for key, code in finer
+        ]
+        told = options("line.code", "line.next_code", choices)
+        self._choose(step, (), told, Pass(after, _record(question, group, first=first)), back=back)
+
+    def _digits(self, position: int, question: str, line: QuestionLine) -> None:
+        assert line.digits is not None
+        step, answered = self._step(position), self._answered(position)
+        self.building.add(
+            Collect(
+                step,
+                (phrase(self.building.use(step, self._place_of(question))), phrase("line.digits")),
+                line.digits.least,
+                line.digits.most,
+                f"{step}:heard",
+                Pass(self._skipped(position)),
+                self.form,
+                question,
+                KEPT,
+                back=self._behind(position),
+                place=self._place_of(question),
+            )
+        )
+        typed = PutTyped(question)
+        told = (_own("1", "line.right", answered, typed), _own("2", "line.change", step))
+        heard = (phrase("line.digits_heard", digits=Slot.TYPED),)
+        self._choose(f"{step}:heard", heard, told, Pass(answered, typed), back=step)
+
+    # ---- reading back, saving, the end ----
+
+    def _confirmed_halfway(self) -> None:
+        position = self._names().index(self.save_after)
+        onward = self._entry(position + 1)
+        quietly = f"{self.form}:again:save"
+        self._branch(f"{self.form}:halfway", SavedBefore(), quietly, f"{self.form}:said")
+        self._branch(f"{self.form}:said", Answered(), f"{self.form}:right", onward)
+        self._save(f"{self.form}:again:", yes=onward, no=onward, back=self._step(position))
+        self._read_back("right", f"{self.form}:save", back=self._step(position))
+        self._save(f"{self.form}:", yes=f"{self.form}:saved", no=onward, back=f"{self.form}:right")
+        self._say("saved", phrase("line.saved"), f"{self.form}:later")
+        self._say("later", phrase("line.later"), onward)
+
+    def _ending(self, to: str) -> None:
+        last = self._behind(len(self.questions))
+        assert last is not None, "a form has a question"
+        self._branch(f"{self.form}:end", Answered(), f"{self.form}:all", f"{self.form}:nothing")
+        self._read_back("all", f"{self.form}:consent", back=last)
+        self._consent()
+        self._save(f"{self.form}:finish:", yes=f"{self.form}:done", no=f"{self.form}:kept", back=f"{self.form}:consent", ends=True)
+        self._branch(f"{self.form}:kept", SavedBefore(), f"{self.form}:leave", f"{self.form}:nothing")
+        self._say("nothing", phrase("line.nothing_saved"), f"{self.form}:leave")
+        self._say("done", phrase("line.saved"), f"{self.form}:phone_company")
+        self._say("phone_company", phrase("line.what_is_kept"), f"{self.form}:receipt")
+        again = (_own("1", "line.receipt_try", f"{self.form}:receipt"),)
+        receipt = (phrase("line.receipt", receipt=Slot.RECEIPT),)
+        self._choose(f"{self.form}:receipt", receipt, again, Pass(f"{self.form}:leave"), back=f"{self.form}:receipt")
+        self.building.add(Leave(f"{self.form}:leave", self.form, to, place=self.place))
+
+    def _read_back(self, name: str, right: str, *, back: str) -> None:
+        told = (_own("1", "line.right", right), _own("2", "line.change", self._step(0)))
+        self._choose(f"{self.form}:{name}", (YOU_SAID,), told, Pass(right), back=back)
+
+    def _consent(self) -> None:
+        finish = f"{self.form}:finish:save"
+        choices = [
+            (str(key), f"line.consent.{consent}", finish, Grant(consent))
+            for key, consent in enumerate(self.consents, start=1)
+        ]
+        least = Pass(finish, Grant(self.consents[0]))
+        told = options("line.option", "line.next_option", choices)
+        self._choose(
+            f"{self.form}:consent",
+            (phrase("line.consent"),),
+            told,
+            least,
+            back=f"{self.form}:all",
+            outro=(phrase("line.consent_skip"),),
+        )
+
+    def _save(self, prefix: str, *, yes: str, no: str, back: str, ends: bool = False) -> None:
+        """A save, and what she may do when it fails: try again, go on without, or a person."""
+        save, unsaved = f"{prefix}save", f"{prefix}unsaved"
+        self.building.add(Ask(save, WantSave(ends), yes, unsaved, form=self.form, place=self.place))
+        choices = [("1", "line.not_saved.again", save, None), ("2", "line.not_saved.go_on", no, None)]
+        told = options("line.option", "line.next_option", choices)
+        self._choose(unsaved, (phrase("line.not_saved"),), told, Pass(no), back=back)
+
+    # ---- small things ----
+
+    def _say(self, name: str, told: Phrase, to: str) -> None:
+        self.building.add(Say(f"{self.form}:{name}", told, to, form=self.form, place=self.place))
+
+    def _branch(self, name: str, condition: Answered | SavedBefore, yes: str, no: str) -> None:
+        self.building.add(Branch(name, condition, yes, no, form=self.form, place=self.place))
+
+    def _choose(
+        self,
+        step: str,
+        intro: tuple[Phrase, ...],
+        told: tuple[Option, ...],
+        onward: Pass,
+        *,
+        back: str | None,
+        outro: tuple[Phrase, ...] = (),
+        question: str | None = None,
+        terse: bool = False,
+    ) -> None:
+        kept = KEPT if question else None
+        self.building.add(
+            Choose(step, intro, told, onward, back, outro, kept, self.form, question, terse, place=self.place)
+        )
+
+    def _place_of(self, question: str) -> Place:
+        return next(key.place for key in self.building.forms_written[self.form].questions if key == question)
+
+
+def _own(key: str, prompt: str, to: str, record: Record | None = None) -> Option:
+    """An option of the line's own, with a sentence of its own."""
+    return Option(key, phrase(prompt, option=True, key=KeyName(key)), to, record)
+
+
+def _record(question: str, code: str, *, first: bool) -> Record:
+    return Put(question, str(code)) if first else Add(question, str(code))

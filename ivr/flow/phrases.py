@@ -1,0 +1,75 @@
+"""What is said, before it is words: a prompt's name and what fills its gaps. Hashable, so that a channel may remember
+the bytes it made of it. Knows no language's text."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The text of another prompt, without its full stop."""
+
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyName:
+    """A key of the phone, as it is spoken: 1, zero, star."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """Digits that a caller typed or that lead back to her report: spoken one by one in groups, never as a number."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Several labels and digits, one after the other."""
+
+    items: tuple["Label | Digits", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A count or a span in seconds."""
+
+    number: int
+
+
+class Slot(Enum):
+    """A gap that only the call itself can fill: the engine puts the value in its place before it says the phrase."""
+
+    ANSWER = "the answer to this step's question"
+    ANSWERS = "every answer to this step's form"
+    TYPED = "the digits just typed"
+    RECEIPT = "the receipt of the report just finished"
+
+
+Value = Label | KeyName | Digits | Labels | Number | Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One sentence or a few: `prompt` with its gaps filled.
+
+    `language` is set where it is not the call's own. `option` marks one of several choices: they are said with a pause
+    between them."""
+
+    prompt: str
+    values: tuple[tuple[str, Value], ...] = ()
+    language: str | None = None
+    option: bool = False
+
+    @property
+    def is_private(self) -> bool:
+        """Does it hold anything that this caller did? Such a phrase is rendered afresh and never remembered."""
+        return any(isinstance(value, Digits | Labels | Slot) for _, value in self.values)
+
+
+def phrase(prompt: str, *, language: str | None = None, option: bool = False, **values: Value) -> Phrase:
+    """A Phrase from keywords."""
+    return Phrase(prompt, tuple(values.items()), language, option)

@@ -1,0 +1,135 @@
+"""The texts of one language, with their gaps. Turns a Phrase into the words a caller hears or reads.
+
+Knows nothing of steps; a text that is missing is somebody else's diagnostic."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ivr.flow.diagnostics import NOWHERE, Place
+from ivr.flow.phrases import Digits, KeyName, Label, Labels, Number, Phrase, Slot, Value
+
+KEYS = ("0", "9", "*", "#")
+"""The line's own keys; a text names them as {0} {9} {*} {#}."""
+
+_GAP = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text cut at its gaps: odd parts are the names of gaps."""
+
+    text: str
+    place: Place = field(default=NOWHERE, compare=False)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(_GAP.split(self.text))
+
+    @property
+    def gaps(self) -> frozenset[str]:
+        return frozenset(_GAP.findall(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A text, or one text for exactly one and another for more. Without numbers the two are the same."""
+
+    many: Template
+    one: Template
+    place: Place = field(default=NOWHERE, compare=False)
+
+    @property
+    def gaps(self) -> frozenset[str]:
+        return self.many.gaps | self.one.gaps
+
+    @property
+    def has_plural(self) -> bool:
+        return self.many is not self.one
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One language: its own name, its voice, how its keys are spoken, its texts, and which of them are recordings
+    (prompt name -> seconds)."""
+
+    language: str
+    name: str
+    voice: str
+    keys: Mapping[str, str]
+    prompts: Mapping[str, Prompt]
+    recordings: Mapping[str, float] = field(default_factory=dict)
+
+    def says(self, phrase: Phrase) -> str:
+        """The words of a phrase, to be heard: keys by name, digits in groups.
+
+        Raises KeyError for a prompt or a gap that nobody fills: the checker proves that there is none."""
+        values = dict(phrase.values)
+        prompt = self.prompts[phrase.prompt]
+        count = next((value.number for value in values.values() if isinstance(value, Number)), None)
+        template = prompt.one if count == 1 else prompt.many
+        return "".join(
+            part if position % 2 == 0 else self._fill(part, values) for position, part in enumerate(template.parts)
+        )
+
+    def tells(self, phrase: Phrase) -> Iterator[str]:
+        """The keys that a phrase tells of."""
+        gaps = self.prompts[phrase.prompt].gaps
+        yield from (key for key in KEYS if key in gaps)
+        yield from (value.key for _, value in phrase.values if isinstance(value, KeyName))
+
+    def recorded(self, phrase: Phrase) -> float | None:
+        """The length of the recording of a phrase, in seconds, if it has one. A phrase with gaps cannot be one."""
+        return None if phrase.values else self.recordings.get(phrase.prompt)
+
+    def label(self, prompt: str) -> str:
+        """A prompt's text as part of a sentence: without its full stop."""
+        return self.prompts[prompt].many.text.rstrip(".")
+
+    def _fill(self, gap: str, values: Mapping[str, Value]) -> str:
+        if gap in self.keys:
+            return self.keys[gap]
+        return self._word(values[gap])
+
+    def _word(self, value: Value) -> str:
+        match value:
+            case Label():
+                return self.label(value.prompt)
+            case KeyName():
+                return self.keys.get(value.key, value.key)
+            case Digits():
+                return spoken(value.digits)
+            case Labels():
+                return ", ".join(self._word(item) for item in value.items)
+            case Number():
+                return str(value.number)
+            case Slot():
+                raise ValueError(f"only a call can say {value.value}")
+
+
+def spoken(digits: str) -> str:
+    """Digits as they are read out: one by one, with a pause between groups.
+
+    >>> spoken("2125550143")
+    '2 1 2, 5 5 5, 0 1 4 3'
+    """
+    return ", ".join(" ".join(group) for group in groups(digits))
+
+
+def groups(digits: str) -> Iterator[str]:
+    """A receipt in fours, a phone number as people say it, all else in threes with no single digit left over."""
+    if len(digits) == 12:
+        sizes = [4, 4, 4]
+    elif len(digits) == 10:
+        sizes = [3, 3, 4]
+    else:
+        sizes = [3] * (len(digits) // 3)
+        rest = len(digits) % 3
+        if rest == 1 and sizes:
+            sizes[-1] = 4
+        elif rest:
+            sizes.append(rest)
+    start = 0
+    for size in sizes:
+        yield digits[start : start + size]
+        start += size

@@ -1,0 +1,28 @@
+"""A question has no codes and no digits, or is of several kinds at once.
+
+Why: A caller answers with keys; a question without keys cannot be answered.
+
+Example:
+
+    questions:
+      when: { needs: what }
+
+Cure: Give it exactly one of `one: { 1: CODE, ... }`, `several: { 1: CODE, ... }` or `digits: 2 to 8`.
+"""
+
+from ivr.flow.diagnostics import Diagnostic, Place
+
+_CURE = "Give it exactly one of `one: { 1: CODE }`, `several: { 1: CODE }`, `digits: phone` or `digits: 2 to 8`."
+
+
+def found(question: str, place: Place) -> Diagnostic:
+    return Diagnostic(place, "form-without-code", f"The question `{question}` has nothing to choose.", _CURE)
+
+
+def several(question: str, place: Place) -> Diagnostic:
+    return Diagnostic(place, "form-without-code", f"The question `{question}` is of two kinds at once.", _CURE)
+
+
+def empty(form: str, place: Place) -> Diagnostic:
+    message = f"The form `{form}` asks nothing."
+    return Diagnostic(place, "form-without-code", message, "Add at least one question under `questions:`.")
