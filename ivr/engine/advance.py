@@ -77,6 +77,8 @@ def advance(flow: Flow, call: Call, received: Input, *, now: datetime) -> Turn:
             return _silent(flow, call, step, now)
         case Ask(), WorldAnswered():
             return _answered(flow, call, step, received, now)
+        case Ask(want=WantPerson()), Pressed():
+            return _pressed_instead(flow, call, step, received.keys, now)
         case Ask(want=WantPerson()), Returned():
             return _go(flow, call, step.yes if received.talked else step.no, now)
         case _, (Began() | Pressed() | FellSilent() | Returned() | WorldAnswered()):
@@ -103,6 +105,18 @@ def _pressed(flow: Flow, call: Call, step: Choose, keys: str, now: datetime) -> 
             return _onward(flow, call, step, now)
         case _:
             return _wrong(flow, call, step, now)
+
+
+def _pressed_instead(flow: Flow, call: Call, step: Ask, keys: str, now: datetime) -> Turn:
+    """A key while she is told that phones will ring: something else instead, or they ring at once."""
+    for option in step.want.options if isinstance(step.want, WantPerson) else ():
+        if option.key == keys:
+            return _go(flow, call, option.to, now)
+    if keys == "9":
+        return _go(flow, call, flow.leave, now)
+    if keys == "*" and call.trail:
+        return _starred(_go(flow, call, call.trail[-1], now))
+    return _go(flow, replace(call, impatient=True), step.name, now)
 
 
 def _typed(flow: Flow, call: Call, step: Collect, keys: str, now: datetime) -> Turn:
@@ -195,14 +209,17 @@ def _answered(flow: Flow, call: Call, step: Ask, received: WorldAnswered, now: d
         case Duty():
             return _go(flow, call, step.yes if answer.anyone else step.no, now)
         case Dialling():
-            return Turn(call, (_ringing(step, answer),), Connect(answer.numbers, answer.seconds))
+            said = () if call.impatient else _ringing(step, answer)
+            return Turn(replace(call, impatient=False), said, Connect(answer.numbers, answer.seconds))
         case _:
             assert_never(answer)
 
 
-def _ringing(step: Ask, answer: Dialling) -> Phrase:
-    told = step.want.told if isinstance(step.want, WantPerson) else phrase("line.transfer")
-    return replace(told, values=(("seconds", Number(answer.seconds)),))
+def _ringing(step: Ask, answer: Dialling) -> tuple[Phrase, ...]:
+    if not isinstance(step.want, WantPerson):
+        return ()
+    told = replace(step.want.told, values=(("seconds", Number(answer.seconds)),))
+    return (told, *(option.told for option in step.want.options))
 
 
 # ---- from step to step ----

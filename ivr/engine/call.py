@@ -40,6 +40,8 @@ class Call:
     """Silence has led her to a person once; the next time it ends the call."""
     starred: bool = False
     """Her last key was a star: a 9 now leaves, even where digits are typed."""
+    impatient: bool = False
+    """She pressed a key while she was told that phones will ring: they ring without another word."""
     typed: str = ""
     """Digits that wait to be confirmed."""
     drafts: tuple[Draft, ...] = ()
@@ -79,6 +81,7 @@ class _Packed(msgspec.Struct, array_like=True):
     wrong_keys: int
     led_by_silence: bool
     starred: bool
+    impatient: bool
     typed: str
     drafts: list[_PackedDraft]
     visits: list[tuple[int, int]]
@@ -102,6 +105,7 @@ def pack(call: Call, flow: Flow) -> bytes:
         call.wrong_keys,
         call.led_by_silence,
         call.starred,
+        call.impatient,
         call.typed,
         [_pack_draft(draft, flow) for draft in call.drafts],
         [(index.forms[form], count) for form, count in call.visits],
@@ -126,6 +130,7 @@ def unpack(packed: bytes, flow: Flow) -> Call:
             read.wrong_keys,
             read.led_by_silence,
             read.starred,
+            read.impatient,
             read.typed,
             tuple(_unpack_draft(draft, flow) for draft in read.drafts),
             tuple((_nth(forms, form), count) for form, count in read.visits),

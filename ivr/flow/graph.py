@@ -118,9 +118,11 @@ class WantSave:
 
 @dataclass(frozen=True, slots=True)
 class WantPerson:
-    """Ring those on duty. `told` is said before the phones ring."""
+    """Ring those on duty. `told` and then the `options` (what to do instead) are said before the phones ring; any
+    other key rings them at once."""
 
     told: Phrase
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +337,8 @@ def onward(step: Step) -> Iterator[str]:
         case Ask() | Branch():
             yield step.yes
             yield step.no
+            if isinstance(step, Ask) and isinstance(step.want, WantPerson):
+                yield from (option.to for option in step.want.options)
         case Choose():
             yield from (option.to for option in step.options)
             yield from (to for to in (step.onward.to, step.back) if to is not None)

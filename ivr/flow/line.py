@@ -21,6 +21,7 @@ SENTENCES: dict[str, frozenset[str]] = {
     "too_long": frozenset(),
     "trouble": frozenset(),
     "transfer": frozenset({"seconds"}),
+    "confirm": KEYED,
     # forms
     "any_question": frozenset({"#"}),
     "more": frozenset({"#"}),

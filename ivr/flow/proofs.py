@@ -129,7 +129,7 @@ class _Landing:
         if isinstance(step, Choose | Collect):
             asked = opening(step, answered=step.question in self.caller.answered)
         if isinstance(step, Ask) and isinstance(step.want, WantPerson):
-            asked = (step.want.told,)
+            asked = (step.want.told, *(option.told for option in step.want.options))
         phrases = tuple(_filled(said, flow, step) for said in (*self.said, *asked))
         return tuple(timeline(phrases, self.caller.language, flow.catalogues))
 

@@ -1,13 +1,13 @@
 """What the rules look at: the compiled flow beside what was written, with places. Built once by the compiler."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ivr.flow.catalogues import Written
 from ivr.flow.diagnostics import Place
 from ivr.flow.graph import Flow
 from ivr.flow.forms import WrittenForm
-from ivr.flow.model import FlowFile, Transfer, Verb
+from ivr.flow.model import FlowFile, Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,3 @@ class Subject:
     uses: Mapping[str, Place]
     optional: frozenset[str]
     written: Mapping[str, Written]
-
-    @property
-    def meanwhile(self) -> Iterator[str]:
-        """The steps a caller may go to instead of holding."""
-        return (str(target) for line in self.lines.values() if isinstance(line, Transfer) for _, target in line.meanwhile)

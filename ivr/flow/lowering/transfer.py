@@ -1,16 +1,18 @@
-"""`transfer`: one Ask for a person. The labels of `meanwhile` are checked with the rest of the flow."""
+"""`transfer`: one Ask for a person, with what a caller may do instead."""
 
 from ivr.flow.diagnostics import Place
 from ivr.flow.graph import Ask, WantPerson
-from ivr.flow.lowering.building import Building
+from ivr.flow.lowering.building import Building, options
 from ivr.flow.model import Transfer
 from ivr.flow.phrases import Number, phrase
 
 
 def lower(name: str, line: Transfer, place: Place, building: Building) -> None:
-    for _, target in line.meanwhile:
-        building.use(f"{name}.{target}", target.place)
-        building.to(target)
+    choices = [
+        (key, building.use(f"{name}.{target}", target.place), building.to(target), None)
+        for key, target in line.meanwhile
+    ]
     seconds = sum(span.seconds for rung in line.ring for span in (rung.on_call, rung.backup) if span)
     told = phrase("line.transfer", seconds=Number(seconds))
-    building.add(Ask(name, WantPerson(told), building.to(line.next), building.to(line.nobody), place=place))
+    want = WantPerson(told, options("line.option", "line.next_option", choices))
+    building.add(Ask(name, want, building.to(line.next), building.to(line.nobody), place=place))

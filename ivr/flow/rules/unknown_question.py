@@ -16,7 +16,7 @@ from ivr.flow.diagnostics import Diagnostic, Place, suggest
 
 def found(name: str, *, questions: Iterable[str], place: Place) -> Diagnostic:
     cure = suggest(name, questions, otherwise="Name a question of this form.")
-    return Diagnostic(place, "unknown-question", f"This form has no question `{name}`.", cure)
+    return Diagnostic(place, "unknown-question", f"There is no question `{name}`.", cure)
 
 
 def too_late(name: str, place: Place) -> Diagnostic:

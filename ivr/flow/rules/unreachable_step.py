@@ -18,16 +18,16 @@ from ivr.flow.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    reached = _reached(subject.flow, set(subject.meanwhile))
+    reached = _reached(subject.flow)
     for name in subject.file.steps:
         if name not in reached:
             message = f"No caller can come to the step `{name}`."
             yield Diagnostic(name.place, "unreachable-step", message, f"Lead to `{name}` from another step, or remove it.")
 
 
-def _reached(flow: Flow, also: set[str]) -> set[str]:
+def _reached(flow: Flow) -> set[str]:
     reached: set[str] = set()
-    waiting = [flow.start, flow.person, flow.leave, *also]
+    waiting = [flow.start, flow.person, flow.leave]
     while waiting:
         name = waiting.pop()
         if name not in reached:

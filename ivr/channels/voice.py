@@ -1,0 +1,245 @@
+"""A turn as Plivo's voice XML, and Plivo's words as the engine's inputs. Pure: it is told every address.
+
+A document is built once for each thing that can be said and remembered around the place of its token; what holds
+anything of a caller is built afresh and forgotten."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import assert_never
+
+from plivo import plivoxml
+
+from ivr.engine.effects import Connect, Effect, HangUp, Turn, WaitForDigits, WaitForKey
+from ivr.engine.inputs import FellSilent, Input, Pressed, Returned
+from ivr.flow.graph import Flow
+from ivr.flow.phrases import KeyName, Phrase, phrase
+from ivr.flow.speech import Spoken, timeline
+from ivr.flow.voices import LOCALES
+
+PATIENT = "#ct=1000&rt=3000&rc=3&rp=all"
+"""Plivo's per-URL fragment: connect within 1 s, answer within 3 s, three more tries, whatever the failure. Without it a
+failing action URL ends the call."""
+
+CONFIRM_KEY = "1"
+CONFIRM_SECONDS = 15
+TALK_SECONDS = 14_400 - 1_800
+"""A conversation ends after three and a half hours: with the line's own limit a call stays within four."""
+HOLD_SECONDS = 1
+"""How long after the announcement a key may still change her mind before phones ring."""
+
+NOT_CONNECTED = frozenset({"busy", "failed", "cancel", "timeout", "no-answer"})
+"""The DialStatus values that say nobody talked. `completed` may be a phone that was answered and never confirmed."""
+
+_TOKEN = "TOKEN"
+_REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the line is reached, and what phones it rings are shown. URLs are absolute, without a slash at the end."""
+
+    base: str
+    number: str
+    name: str
+
+    def keys(self, token: str) -> str:
+        return f"{self.base}/voice/keys/{token}{PATIENT}"
+
+    def silence(self, token: str) -> str:
+        return f"{self.base}/voice/silence/{token}{PATIENT}"
+
+    def dialled(self, token: str) -> str:
+        return f"{self.base}/voice/dialled/{token}{PATIENT}"
+
+    def answer(self) -> str:
+        return f"{self.base}/voice/answer{PATIENT}"
+
+    def confirm(self) -> str:
+        return f"{self.base}/voice/confirm{PATIENT}"
+
+    def recording(self, language: str, prompt: str) -> str:
+        return f"{self.base}/voice/audio/{language}/{prompt}.mp3"
+
+
+class Voice:
+    """Speaks one flow at one set of addresses."""
+
+    def __init__(self, flow: Flow, addresses: Addresses) -> None:
+        self._flow = flow
+        self._addresses = addresses
+        self._remembered = lru_cache(_REMEMBERED)(self._pieces)
+
+    def encode(self, turn: Turn, token: str) -> bytes:
+        """The XML of a turn with nothing left to ask; `token` goes into every address of the call."""
+        then = turn.then
+        assert isinstance(then, WaitForKey | WaitForDigits | Connect | HangUp), "an ask is answered before it is spoken"
+        is_private = any(said.is_private for said in turn.said)
+        pieces = (self._pieces if is_private else self._remembered)(turn.call.language, turn.said, then)
+        return token.encode("ascii").join(pieces)
+
+    def trouble(self, numbers: tuple[str, ...], seconds: int) -> bytes:
+        """An apology in every language, then a person, then a fresh start: for a call whose place is not known."""
+        response = plivoxml.ResponseElement()
+        sorry = tuple(phrase("line.trouble", language=language) for language in self._flow.languages)
+        pause = _keys(self._addresses.answer())
+        self._say(pause, sorry, self._flow.languages[0])
+        response.add(pause)
+        if numbers:
+            response.add(self._dial(numbers, seconds, action=self._addresses.answer()))
+        response.add(plivoxml.RedirectElement(self._addresses.answer(), method="POST"))
+        return _bytes(response)
+
+    def confirm(self) -> bytes:
+        """What a phone that was rung hears first, in every language: neutral, for anybody may be listening."""
+        response = plivoxml.ResponseElement()
+        told = tuple(
+            phrase("line.confirm", language=language, key=KeyName(CONFIRM_KEY)) for language in self._flow.languages
+        )
+        self._say(response, told, self._flow.languages[0])
+        return _bytes(response)
+
+    def _pieces(self, language: str, said: tuple[Phrase, ...], then: Effect) -> tuple[bytes, ...]:
+        return tuple(_bytes(self._document(language, said, then)).split(_TOKEN.encode("ascii")))
+
+    def _document(self, language: str, said: tuple[Phrase, ...], then: Effect) -> plivoxml.ResponseElement:
+        response = plivoxml.ResponseElement()
+        to = self._addresses
+        match then:
+            case WaitForKey():
+                self._wait(response, _menu(to.keys(_TOKEN), then), language, said)
+            case WaitForDigits():
+                self._wait(response, _digits(to.keys(_TOKEN), then), language, said)
+            case Connect():
+                if said:
+                    pause = _keys(to.keys(_TOKEN))
+                    self._say(pause, said, language)
+                    response.add(pause)
+                response.add(self._dial(then.numbers, then.seconds, action=to.dialled(_TOKEN)))
+                response.add(plivoxml.RedirectElement(to.dialled(_TOKEN), method="POST"))
+            case HangUp():
+                self._say(response, said, language)
+                response.add(plivoxml.HangupElement())
+            case _:
+                assert_never(then)
+        return response
+
+    def _wait(
+        self,
+        response: plivoxml.ResponseElement,
+        wait: plivoxml.GetInputElement,
+        language: str,
+        said: tuple[Phrase, ...],
+    ) -> None:
+        """Plivo does not call the action when nothing was pressed, but goes on to the next element."""
+        self._say(wait, said, language)
+        response.add(wait)
+        response.add(plivoxml.RedirectElement(self._addresses.silence(_TOKEN), method="POST"))
+
+    def _say(self, parent: plivoxml.PlivoXMLElement, said: tuple[Phrase, ...], language: str) -> None:
+        catalogues = self._flow.catalogues
+        run: list[Spoken] = []
+        for spoken in timeline(said, language, catalogues):
+            recorded = catalogues[spoken.language].recorded(spoken.phrase) is not None
+            if run and (recorded or run[-1].language != spoken.language):
+                self._speak(parent, run)
+                run = []
+            if recorded:
+                parent.add(plivoxml.PlayElement(self._addresses.recording(spoken.language, spoken.phrase.prompt)))
+            else:
+                run.append(spoken)
+        if run:
+            self._speak(parent, run)
+
+    def _speak(self, parent: plivoxml.PlivoXMLElement, run: list[Spoken]) -> None:
+        language = run[0].language
+        catalogue = self._flow.catalogues[language]
+        parent.add(_speak([(said.pause, catalogue.says(said.phrase)) for said in run], catalogue.voice, language))
+
+    def _dial(self, numbers: tuple[str, ...], seconds: int, *, action: str) -> plivoxml.DialElement:
+        """Caller's id and name are always set: Plivo's defaults are the caller's own."""
+        dial = plivoxml.DialElement(
+            action=action,
+            method="POST",
+            hangup_on_star=True,
+            time_limit=TALK_SECONDS,
+            timeout=seconds,
+            caller_id=self._addresses.number,
+            caller_name=self._addresses.name,
+            confirm_sound=self._addresses.confirm(),
+            confirm_key=CONFIRM_KEY,
+            confirm_timeout=CONFIRM_SECONDS,
+            redirect=True,
+        )
+        for number in numbers:
+            dial.add_number(number)
+        return dial
+
+
+def decode_keys(digits: str) -> Input:
+    """What Plivo calls Digits. Nothing at all is silence."""
+    return Pressed(digits) if digits else FellSilent()
+
+
+def decode_dial(status: str) -> Input:
+    """What Plivo calls DialStatus. What is unknown may have been a conversation: she is offered a neutral choice."""
+    return Returned(talked=status not in NOT_CONNECTED)
+
+
+def _menu(action: str, wait: WaitForKey) -> plivoxml.GetInputElement:
+    return plivoxml.GetInputElement(
+        action=action,
+        method="POST",
+        input_type="dtmf",
+        execution_timeout=wait.seconds,
+        finish_on_key="none",
+        num_digits=1,
+        log=False,
+        redirect=True,
+    )
+
+
+def _digits(action: str, wait: WaitForDigits) -> plivoxml.GetInputElement:
+    """One place is kept for the `#`, so that Plivo reports it when the number is full."""
+    return plivoxml.GetInputElement(
+        action=action,
+        method="POST",
+        input_type="dtmf",
+        execution_timeout=wait.seconds,
+        digit_end_timeout=wait.pause,
+        finish_on_key="none",
+        num_digits=wait.most + 1,
+        log=False,
+        redirect=True,
+    )
+
+
+def _keys(action: str) -> plivoxml.GetDigitsElement:
+    """A sentence that a key interrupts, followed by what comes next: GetInput cannot wait for less than 5 s."""
+    return plivoxml.GetDigitsElement(
+        action=action,
+        method="POST",
+        timeout=HOLD_SECONDS,
+        retries=1,
+        finish_on_key="none",
+        num_digits=1,
+        log=False,
+        redirect=True,
+    )
+
+
+def _speak(run: Iterable[tuple[float, str]], voice: str, language: str) -> plivoxml.SpeakElement:
+    locale = LOCALES.get(language.partition("-")[0], language)
+    if not voice.startswith("Polly."):
+        return plivoxml.SpeakElement(" ".join(text for _, text in run), voice=voice, language=locale)
+    speak = plivoxml.SpeakElement("", voice=voice, language=locale)
+    for pause, text in run:
+        if pause:
+            speak.add_break(time=f"{pause * 1000:.0f}ms")
+        speak.add_s(text)
+    return speak
+
+
+def _bytes(response: plivoxml.ResponseElement) -> bytes:
+    document: str = response.to_string(pretty=False)
+    return b'<?xml version="1.0" encoding="utf-8"?>' + document.encode("utf-8")

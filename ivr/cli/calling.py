@@ -1,0 +1,104 @@
+"""`ivr call`: place a call from the terminal."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx2
+import typer
+from nacl.utils import random
+
+from ivr.carrier.loopback import CarrierRefused, Line
+from ivr.carrier.transport import HttpTransport
+from ivr.cli import place
+from ivr.cli.door import ThroughTheDoor
+from ivr.cli.phone import Hand, Here, Keyboard, Scripted, place_call
+from ivr.cli.saving import Listening, Script
+from ivr.engine.call import SEED_BYTES
+from ivr.flow.graph import Flow
+from ivr.kit.clock import SystemClock, VirtualClock
+from ivr.services.custody import NotSetUp
+from ivr.services.rehearsal import Memory
+from ivr.services.reports import Reports
+from ivr.services.turns import World
+from ivr.services.world import LiveWorld
+from ivr.settings import Settings
+from ivr.store.database import Database
+from ivr.vault.host import WrongSecret
+
+REHEARSAL = "This call is a rehearsal: nothing of it is kept."
+
+
+def call(
+    keys: str = typer.Option("", help='Keys to press, one word a wait: "2 1 2 # 2125550143#", /silence, /hangup.'),
+    save: Path | None = typer.Option(None, help="Write the call down as a talk, at the end of this file."),
+    through_the_door: bool = typer.Option(False, help="Call by signed webhooks over HTTP, as the phone company does."),
+    rehearse: bool = typer.Option(False, help="Keep nothing, ring nobody."),
+) -> None:
+    """Place a call from this terminal: a phone with keys, silence and a hang-up. Type /help in the call."""
+    if through_the_door and (save or rehearse):
+        place.give_up("--through-the-door calls the line that is served: it goes with neither --save nor --rehearse.")
+    hand: Hand = Scripted(_words(keys), typer.echo) if keys else Keyboard()
+    of = place.settings()
+    place.run(_through_the_door(of, hand) if through_the_door else _here(of, hand, save, rehearse=rehearse))
+
+
+def _words(keys: str) -> list[str]:
+    return keys.replace("/hang up", "/hangup").split()
+
+
+async def _here(of: Settings, hand: Hand, save: Path | None, *, rehearse: bool) -> None:
+    flow = place.clean_content(of).flow
+    assert flow is not None
+    secret = place.secret(of)
+    if rehearse or secret is None:
+        typer.echo(REHEARSAL if rehearse else f"{REHEARSAL} `make run` or `ivr init` makes the keys to keep reports with.")
+        await _talk(flow, Memory(of.duty_numbers), hand, save, of.duty_numbers)
+        return
+    async with place.database(of) as database:
+        world = LiveWorld(await _reports(database, secret), of.duty_numbers, SystemClock(), flow.zone)
+        await _talk(flow, world, hand, save, of.duty_numbers)
+
+
+async def _reports(database: Database, secret: bytes) -> Reports:
+    reports = Reports(database, secret=secret)
+    try:
+        await reports.ready(SystemClock().now().date())
+    except (NotSetUp, WrongSecret) as error:
+        place.give_up(str(error))
+    return reports
+
+
+async def _talk(flow: Flow, world: World, hand: Hand, save: Path | None, on_call: tuple[str, ...]) -> None:
+    clock = SystemClock()
+    listening = Listening(world)
+    telephone = await Here(flow, listening, clock).begin(random(SEED_BYTES))
+    if save is not None:
+        people = ("bo",) if on_call else ()
+        here = clock.now().astimezone(ZoneInfo(flow.zone))
+        telephone.script = Script(f"A call on {here:%Y-%m-%d %H:%M}", here, people, listening)
+    await place_call(telephone, hand, typer.echo)
+    if save is not None and telephone.script is not None:
+        telephone.script.save(save)
+        typer.echo(f"Saved as a talk in {save}. Give it a sentence for a name, and put it into flows/hotline.talks.yaml.")
+
+
+async def _through_the_door(of: Settings, hand: Hand) -> None:
+    if not of.is_loopback:
+        place.give_up("The carrier is Plivo: call the number. (--through-the-door stands in for it where there is none.)")
+    token = place.loopback_token(of)
+    if token is None:
+        place.give_up("No line was ever served here: start it with `make run`.")
+    async with httpx2.AsyncClient(timeout=10) as client:
+        line = Line(
+            answer_url=f"{of.url}/voice/answer",
+            hangup_url=f"{of.url}/voice/hangup",
+            token=token,
+            transport=HttpTransport(client),
+            clock=VirtualClock(SystemClock().now()),
+            to=of.number,
+            seed=random(SEED_BYTES).hex(),
+        )
+        try:
+            await place_call(await ThroughTheDoor.begin(line), hand, typer.echo)
+        except CarrierRefused as error:
+            place.give_up(f"{of.url} answered in a way that Plivo would refuse: {error}")

@@ -1,0 +1,40 @@
+"""`ivr`: the commands, put together."""
+
+import typer
+
+from ivr import __version__
+from ivr.cli import calling, checking, keys, reading, serving
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Porchlight: an anonymous reporting line by phone.",
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    _version_wanted: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="The version."),
+) -> None:
+    """Porchlight: an anonymous reporting line by phone."""
+
+
+app.command("check")(checking.check)
+app.command("explain")(checking.explain)
+app.command("test")(checking.test)
+app.command("call")(calling.call)
+app.command("init")(keys.init)
+app.command("serve")(serving.serve)
+app.add_typer(reading.reports, name="reports")
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,104 @@
+"""`ivr serve`: the line, for real, in the foreground."""
+
+import typer
+import uvicorn
+from nacl.utils import random
+
+from ivr import logs
+from ivr.app import Parts, build
+from ivr.cli import place
+from ivr.cli.keys import DEMO_PASSPHRASE, ensure_demo, write_privately
+from ivr.flow.graph import Flow
+from ivr.kit.clock import SystemClock
+from ivr.services import custody
+from ivr.services.custody import NotSetUp
+from ivr.services.reports import Reports
+from ivr.settings import Settings
+from ivr.store.database import Database
+from ivr.vault.host import WrongSecret
+
+DEMO_WARNING = """\
+****************************************************************************
+*  WARNING: these are DEMO keys, and the carrier is Plivo.                 *
+*  The passphrase lies beside the data: whoever takes this machine can     *
+*  read every report. Stop, choose another IVR_DATA_DIR and run `ivr init`.*
+****************************************************************************"""
+
+PLACE_A_CALL = """
+Porchlight answers on {url}
+
+  .venv/bin/ivr call                       a phone in this terminal; /help in the call
+  .venv/bin/ivr call --through-the-door    the same, by signed webhooks, as the phone company calls
+  .venv/bin/ivr reports read --passphrase-file {passphrase}
+
+Ctrl-C stops it. The data lies in {data}."""
+
+
+def serve(host: str = typer.Option("127.0.0.1", help="The address to listen on.")) -> None:
+    """Serve the line in the foreground: signed webhooks of the phone company in, documents out.
+
+    Without IVR_PLIVO_AUTH_ID the carrier is the loopback carrier, everything else is the same.
+    """
+    logs.set_up()
+    of = place.settings()
+    flow = place.clean_content(of).flow
+    assert flow is not None
+    is_demo = place.run(_prepare(of))
+    if is_demo and not of.is_loopback:
+        typer.echo(DEMO_WARNING, err=True)
+    if of.is_loopback:
+        shown = PLACE_A_CALL.format(url=of.url, passphrase=of.data_dir / DEMO_PASSPHRASE, data=of.data_dir)
+        typer.echo(shown if is_demo else shown.replace(f" --passphrase-file {of.data_dir / DEMO_PASSPHRASE}", ""))
+    _listen(of, flow, host)
+
+
+async def _prepare(of: Settings) -> bool:
+    """Everything that must be there before the first call. True when the keys are a demo's."""
+    async with place.database(of) as database:
+        if of.is_loopback:
+            await ensure_demo(of, database)
+        secret = place.secret(of)
+        if secret is None:
+            place.give_up("There are no keys yet: run `ivr init` first.")
+        try:
+            epoch = await Reports(database, secret=secret).ready(SystemClock().now().date())
+        except (NotSetUp, WrongSecret) as error:
+            place.give_up(str(error))
+        if epoch.ran_out:
+            typer.echo(f"The epochs have run out: reports go to {epoch.id}. `ivr init` makes new ones.", err=True)
+        return await custody.is_demo(database)
+
+
+def _listen(of: Settings, flow: Flow, host: str) -> None:
+    secret = place.secret(of)
+    assert secret is not None, "it was made or found before"
+    parts = Parts(
+        flow=flow,
+        database=Database(of.database),
+        secret=secret,
+        carrier_token=of.plivo_auth_token.get_secret_value() if not of.is_loopback else _loopback_token(of),
+        public_url=of.url,
+        number=of.number,
+        keys=of.keys_dir,
+        recordings=of.prompts_dir / "audio",
+        duty_numbers=of.duty_numbers,
+    )
+    uvicorn.run(
+        build(parts, SystemClock()),
+        host=host,
+        port=of.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _loopback_token(of: Settings) -> str:
+    found = place.loopback_token(of)
+    if found is not None:
+        return found
+    made = random(20).hex()
+    write_privately(of.data_dir / "loopback-token", made.encode() + b"\n")
+    return made

@@ -1,0 +1,144 @@
+"""The edge forgets first: a verified webhook becomes a typed value by allow-list, and everything else is dropped here.
+
+A caller's number, name and headers are looked at only to see that they are shaped like what Plivo sends; they go no
+further. Of the call's id only keyed hashes pass."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
+
+from ivr.carrier.fields import parse_form
+from ivr.carrier.signature import Verifier
+from ivr.vault.keyring import KeyRing
+from ivr.vault.receipts import call_seed
+from ivr.vault.tokens import TokenKey, kid_of
+
+MAX_BODY = 32_768
+"""Bytes. A webhook has about one thousand."""
+
+_FORM_TYPE = b"application/x-www-form-urlencoded"
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
+_SHAPES = {
+    name: re.compile(shape + r"\Z")
+    for name, shape in {
+        "CallUUID": r"[A-Za-z0-9-]{8,64}",
+        "ALegUUID": r"[A-Za-z0-9-]{0,64}",
+        "BLegUUID": r"[A-Za-z0-9-]{0,64}",
+        "RequestUUID": r"[A-Za-z0-9-]{0,64}",
+        "ParentCallUUID": r"[A-Za-z0-9-]{0,64}",
+        "ParentAuthID": r"[A-Za-z0-9]{0,32}",
+        "Event": r"[A-Za-z]{0,32}",
+        "CallStatus": r"[a-z-]{0,32}",
+        "Direction": r"(inbound|outbound)?",
+        "BillRate": r"[0-9.]{0,16}",
+        "SessionStart": r"[0-9][0-9 :.T+Z-]{0,40}|",
+        "Digits": r"[0-9*#A-Da-d]{0,32}",
+        "InputType": r"[a-z ]{0,16}",
+        "DialStatus": r"[a-z-]{1,32}",
+    }.items()
+}
+_SESSION_START = "%Y-%m-%d %H:%M:%S"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """What of a webhook may be used. `digits` and `dial_status` are None where Plivo sent none."""
+
+    call_uuid: str = field(repr=False)
+    is_over: bool
+    digits: str | None
+    dial_status: str | None
+    started_at: datetime | None
+    """When Plivo says that the call began; the same in every delivery of a doubled webhook."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCall:
+    """What a call is begun with: its seed, and a beginning no finer than the period of its seed key."""
+
+    seed: bytes = field(repr=False)
+    began_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The key that a call keeps, bound to that call."""
+
+    key: TokenKey = field(repr=False)
+    call: bytes = field(repr=False)
+
+    def seal(self, packed: bytes) -> str:
+        return self.key.seal(packed, call=self.call)
+
+
+class Edge:
+    """Verifies, types and forgets. Holds the keys that calls are hashed and sealed with."""
+
+    def __init__(
+        self, verifier: Verifier, token_keys: KeyRing[TokenKey], seed_keys: KeyRing[bytes], *, seed_period: timedelta
+    ) -> None:
+        self._verifier = verifier
+        self._token_keys = token_keys
+        self._seed_keys = seed_keys
+        self._seed_period = seed_period
+
+    def admit(
+        self, method: str, *, path: bytes, query: bytes, headers: list[tuple[bytes, bytes]], body: bytes
+    ) -> Webhook | None:
+        """The webhook, or None: not from Plivo, or not shaped like anything it sends. Never raises."""
+        if method != "POST" or query or len(body) > MAX_BODY or not _is_form(headers):
+            # None of our addresses has a query: fields of a signed body could be shifted into one.
+            return None
+        fields = parse_form(body)
+        if fields is None or not self._verifier.accepts(method, path=path, query=query, headers=headers, fields=fields):
+            return None
+        values = dict(fields)
+        if not all(_fits(name, value) for name, value in fields) or "CallUUID" not in values:
+            return None
+        return Webhook(
+            values["CallUUID"],
+            values.get("Event") == "Hangup" or values.get("CallStatus") == "completed",
+            values.get("Digits"),
+            values.get("DialStatus"),
+            _moment(values.get("SessionStart", "")),
+        )
+
+    def begin(self, webhook: Webhook, now: datetime) -> tuple[NewCall, Seal]:
+        """Seed and key of a call that has just been picked up; the same for every delivery of its answer webhook."""
+        started_at = webhook.started_at
+        if started_at is None or not timedelta() <= now - started_at < self._seed_period:
+            started_at = now
+        seconds = self._seed_period.total_seconds()
+        began_at = datetime.fromtimestamp(started_at.timestamp() // seconds * seconds, UTC)
+        seed = call_seed(self._seed_keys.at(started_at, now=now), webhook.call_uuid)
+        key = self._token_keys.at(started_at, now=now)
+        return NewCall(seed, began_at), Seal(key, key.bind(webhook.call_uuid))
+
+    def resume(self, token: str, webhook: Webhook, now: datetime) -> tuple[bytes, Seal] | None:
+        """The call that a token holds, and the key to seal its next turn with; None for a token of another call, of a
+        destroyed key, or of nobody."""
+        kid = kid_of(token)
+        key = self._token_keys.get(kid, now=now) if kid is not None else None
+        if key is None:
+            return None
+        seal = Seal(key, key.bind(webhook.call_uuid))
+        packed = key.open(token, call=seal.call)
+        return None if packed is None else (packed, seal)
+
+
+def _is_form(headers: list[tuple[bytes, bytes]]) -> bool:
+    kinds = [value for name, value in headers if name == b"content-type"]
+    return len(kinds) == 1 and kinds[0].partition(b";")[0].strip().lower() == _FORM_TYPE
+
+
+def _fits(name: str, value: str) -> bool:
+    shape = _SHAPES.get(name)
+    return bool(_FIELD.match(name)) and (shape is None or bool(shape.match(value)))
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(unquote(text)[:19], _SESSION_START).replace(tzinfo=UTC)
+    except ValueError:
+        return None

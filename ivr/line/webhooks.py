@@ -1,0 +1,197 @@
+"""The caller's door: webhooks in, documents out. Pure ASGI. Whatever goes wrong behind the signature, the answer is 200
+and a document that speaks; whoever has no signature gets one constant refusal."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+from starlette.responses import FileResponse
+from starlette.routing import Route, Router
+
+from ivr.channels.voice import Voice, decode_dial, decode_keys
+from ivr.engine.call import CallUnreadable, begin, pack, unpack
+from ivr.engine.effects import HangUp
+from ivr.engine.inputs import Began, FellSilent, Input
+from ivr.flow.graph import Flow
+from ivr.kit.clock import Clock
+from ivr.line.edge import MAX_BODY, Edge, Seal, Webhook
+from ivr.services.turns import World, take_turn
+from ivr.services.world import RING_SECONDS
+
+Scope = MutableMapping[str, Any]  # ASGI's own types
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+log = structlog.get_logger()
+
+EMPTY = b'<?xml version="1.0" encoding="utf-8"?><Response/>'
+REFUSAL = b"Forbidden"
+
+_XML = [(b"content-type", b"application/xml")]
+_PLAIN = [(b"content-type", b"text/plain")]
+
+
+class Door:
+    """One line's webhooks. `duty_numbers` are rung when a call's place is not known; `audio` holds recordings."""
+
+    def __init__(
+        self, flow: Flow, voice: Voice, edge: Edge, world: World, clock: Clock, *, duty_numbers: tuple[str, ...]
+    ) -> None:
+        self._flow = flow
+        self._voice = voice
+        self._edge = edge
+        self._world = world
+        self._clock = clock
+        self._duty_numbers = duty_numbers
+
+    # ---- one document for each address ----
+
+    async def answer(self, webhook: Webhook, _token: str) -> bytes | None:
+        """A call. Hang-ups come here too where no hangup URL is set: they begin nothing."""
+        if webhook.is_over:
+            return EMPTY
+        new, seal = self._edge.begin(webhook, self._clock.now())
+        call = begin(self._flow, seed=new.seed, at=new.began_at)
+        return await self._turn(pack(call, self._flow), seal, Began())
+
+    async def keys(self, webhook: Webhook, token: str) -> bytes | None:
+        if webhook.digits is None:
+            return None
+        return await self._resumed(webhook, token, decode_keys(webhook.digits))
+
+    async def silence(self, webhook: Webhook, token: str) -> bytes | None:
+        return await self._resumed(webhook, token, FellSilent())
+
+    async def dialled(self, webhook: Webhook, token: str) -> bytes | None:
+        return await self._resumed(webhook, token, decode_dial(webhook.dial_status or ""))
+
+    async def hangup(self, _webhook: Webhook, _token: str) -> bytes | None:
+        """Nothing of a call is kept here, so there is nothing to let go of."""
+        return EMPTY
+
+    async def confirm(self, _webhook: Webhook, _token: str) -> bytes | None:
+        return self._voice.confirm()
+
+    def trouble(self) -> bytes:
+        return self._voice.trouble(self._duty_numbers, RING_SECONDS)
+
+    async def _resumed(self, webhook: Webhook, token: str, received: Input) -> bytes:
+        if webhook.is_over:
+            return EMPTY
+        resumed = self._edge.resume(token, webhook, self._clock.now())
+        return self.trouble() if resumed is None else await self._turn(*resumed, received)
+
+    async def _turn(self, packed: bytes, seal: Seal, received: Input) -> bytes:
+        try:
+            call = unpack(packed, self._flow)
+        except CallUnreadable:
+            return self.trouble()
+        turn = await take_turn(self._flow, call, received, now=self._clock.now(), world=self._world)
+        token = "" if isinstance(turn.then, HangUp) else seal.seal(pack(turn.call, self._flow))
+        return self._voice.encode(turn, token)
+
+
+Handler = Callable[[Webhook, str], Awaitable[bytes | None]]
+
+
+class Endpoint:
+    """An ASGI application for one address of the door."""
+
+    def __init__(self, handler: Handler, edge: Edge, trouble: Callable[[], bytes]) -> None:
+        self._handler = handler
+        self._edge = edge
+        self._trouble = trouble
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _body(receive)
+        webhook = None
+        if body is not None:
+            webhook = self._edge.admit(
+                scope["method"],
+                path=scope.get("raw_path") or scope["path"].encode(),
+                query=scope["query_string"],
+                headers=scope["headers"],
+                body=body,
+            )
+        if webhook is None:
+            return await _reply(send, 403, REFUSAL, _PLAIN)
+        try:
+            document = await self._handler(webhook, scope["path_params"].get("token", ""))
+        except Exception as error:
+            # The last stand: a caller must never hear nothing. The place is ours, the message might quote her.
+            log.error("turn failed", error=type(error).__name__, where=_place(error))
+            document = self._trouble()
+        if document is None:
+            return await _reply(send, 403, REFUSAL, _PLAIN)
+        return await _reply(send, 200, document, _XML)
+
+
+class Recordings:
+    """The recordings of the prompts: public, they are what every caller hears."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        language, name = scope["path_params"]["language"], scope["path_params"]["name"]
+        path = self._folder / language / name
+        if scope["method"] not in ("GET", "HEAD") or path.suffix != ".mp3" or ".." in (language, name) or not path.is_file():
+            return await _reply(send, 404, b"Not found", _PLAIN)
+        return await FileResponse(path, media_type="audio/mpeg")(scope, receive, send)
+
+
+class Health:
+    """Whether this process answers, for whoever supervises it."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await _reply(send, 200, b'{"status":"ok"}', [(b"content-type", b"application/json")])
+
+
+def build_router(door: Door, edge: Edge, recordings: Path) -> Router:
+    """The routes of the line's door. No middleware: it would take three quarters of the throughput."""
+
+    def at(path: str, handler: Handler) -> Route:
+        return Route(path, Endpoint(handler, edge, door.trouble))
+
+    return Router(
+        [
+            at("/voice/keys/{token}", door.keys),
+            at("/voice/silence/{token}", door.silence),
+            at("/voice/dialled/{token}", door.dialled),
+            at("/voice/answer", door.answer),
+            at("/voice/hangup", door.hangup),
+            at("/voice/confirm", door.confirm),
+            Route("/voice/audio/{language}/{name}", Recordings(recordings)),
+            Route("/healthz", Health()),
+        ],
+        redirect_slashes=False,
+    )
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The body of a request, or None when it is larger than any webhook or its sender went away."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        part: bytes = message.get("body", b"")
+        body += part
+        if len(body) > MAX_BODY:
+            return None
+        if not message.get("more_body", False):
+            return body
+
+
+async def _reply(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    headers = [*headers, (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown"

@@ -1,0 +1,60 @@
+"""The files of a flow, from the disk: what the compiler is handed, and what became of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivr.flow.compiler import TALKS, compile_flow
+from ivr.flow.diagnostics import Diagnostic, in_order
+from ivr.flow.graph import Flow
+from ivr.flow.source import MAX_BYTES
+from ivr.flow.talk import Talk, misnamed, read_talks
+
+READ = (".yaml", ".yml")
+
+
+class NoContent(Exception):
+    """There is no folder to read flows or prompts from. The message says which, and the cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """`flow` is None when anything is wrong; `files` are the bytes by path, for showing an author her own line."""
+
+    files: dict[str, bytes]
+    flow: Flow | None
+    talks: tuple[Talk, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def load(flows: Path, prompts: Path) -> Content:
+    """Read and compile the two folders. Raises NoContent; whatever else is wrong becomes a diagnostic."""
+    for folder, setting in ((flows, "IVR_FLOWS_DIR"), (prompts, "IVR_PROMPTS_DIR")):
+        if not folder.is_dir():
+            raise NoContent(f"{folder} is not a folder. Say where yours is with {setting}.")
+    files: dict[str, bytes] = {}
+    recordings: dict[str, float] = {}
+    for root, name in ((flows, "flows"), (prompts, "prompts")):
+        for path in sorted(root.rglob("*")):
+            key = f"{name}/{path.relative_to(root).as_posix()}"
+            if path.suffix in READ:
+                with path.open("rb") as file:
+                    files[key] = file.read(MAX_BYTES + 1)
+            elif path.suffix == ".mp3":
+                files[key] = b""
+                recordings[key] = seconds_of(path)
+    compiled = compile_flow(files, recordings)
+    talks, found = read_talks(TALKS, files[TALKS]) if TALKS in files else ((), ())
+    if compiled.flow is not None:
+        found = (*found, *misnamed(talks, compiled.flow))
+    diagnostics = in_order((*compiled.diagnostics, *found))
+    return Content(files, compiled.flow if not compiled.diagnostics else None, talks, diagnostics)
+
+
+def seconds_of(path: Path) -> float:
+    """The measured length of a recording; nothing where it cannot be read as one."""
+    import soundfile  # a tenth of a second and numpy, for those who have recordings
+
+    try:
+        return float(soundfile.info(str(path)).duration)
+    except soundfile.LibsndfileError:
+        return 0.0

@@ -1,0 +1,181 @@
+"""Every setting, from the environment: IVR_NAME, or IVR_NAME_FILE with the path of a file that holds it.
+
+All that is wrong is told at once, with cures. No secret has a default; what `ivr init` generates lies under the data
+folder."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "IVR_"
+LOOPBACK_NUMBER = "+15005550006"
+_MIN_SECRET = 16
+
+
+class SettingsWrong(Exception):
+    """What is wrong with the settings: one sentence each, with its cure."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _numbers(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Each is also read from the file that IVR_NAME_FILE names."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    public_url: str = ""
+    """Where the phone company reaches us: https://HOST. Signatures cover it, so it must be exact."""
+    plivo_auth_id: str = ""
+    """Set: the carrier is Plivo. Empty: the loopback carrier, which needs no account."""
+    plivo_auth_token: SecretStr = SecretStr("")
+    plivo_number: str = ""
+    """The hotline's own number, in E.164: +12125550100."""
+    plivo_api_url: str = "https://api.plivo.com"
+    database_url: str = ""
+    """Empty: SQLite under the data folder. Else postgresql://..."""
+    secret: SecretStr = SecretStr("")
+    """What the line's own keys are sealed under. Empty: the one that `ivr init` put under the data folder."""
+    data_dir: Path = Path("var")
+    run_dir: Path | None = None
+    """Short-lived keys: a tmpfs in production. Default: `run` in the data folder."""
+    flows_dir: Path = Path("flows")
+    prompts_dir: Path = Path("prompts")
+    duty_numbers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_numbers)] = ()
+    """Phones that are rung for a caller who wants a person, in E.164, with commas between."""
+    port: int = Field(default=8000, ge=1, le=65535, validation_alias="PORT")
+
+    @field_validator("public_url", "plivo_api_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
+            raise ValueError("write a whole address without a query: https://line.example.org")
+        return value.rstrip("/")
+
+    @field_validator("plivo_number")
+    @classmethod
+    def _is_number(cls, value: str) -> str:
+        return _e164(value) if value else value
+
+    @field_validator("duty_numbers")
+    @classmethod
+    def _are_numbers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_e164(number) for number in value)
+
+    @field_validator("secret")
+    @classmethod
+    def _is_long(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < _MIN_SECRET:
+            raise ValueError(f"make it {_MIN_SECRET} characters or longer: python3 -c 'import secrets; print(secrets.token_hex())'")
+        return value
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Settings":
+        if not self.plivo_auth_id:
+            return self
+        missing = [
+            name
+            for name, value in (
+                ("IVR_PUBLIC_URL", self.public_url),
+                ("IVR_PLIVO_AUTH_TOKEN", self.plivo_auth_token.get_secret_value()),
+                ("IVR_PLIVO_NUMBER", self.plivo_number),
+            )
+            if not value
+        ]
+        if missing:
+            raise ValueError(f"with IVR_PLIVO_AUTH_ID also set {', '.join(missing)}")
+        return self
+
+    @property
+    def is_loopback(self) -> bool:
+        return not self.plivo_auth_id
+
+    @property
+    def url(self) -> str:
+        return self.public_url or f"http://127.0.0.1:{self.port}"
+
+    @property
+    def number(self) -> str:
+        return self.plivo_number or LOOPBACK_NUMBER
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.run_dir or self.data_dir / "run"
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{(self.data_dir / 'porchlight.db').as_posix()}"
+
+
+def read(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. Raises SettingsWrong with every problem at once."""
+    given = dict(os.environ if environment is None else environment)
+    found, problems = _from_files(given)
+    values = {name.removeprefix(PREFIX).lower(): value for name, value in {**given, **found}.items() if name.startswith(PREFIX)}
+    if "PORT" in given:
+        values["PORT"] = given["PORT"]
+    known = set(Settings.model_fields) | {"PORT"}
+    try:
+        settings = Settings.model_validate({name: value for name, value in values.items() if name in known and value != ""})
+    except ValidationError as error:
+        problems.extend(_sentence(dict(problem)) for problem in error.errors())
+    problems.extend(_strays(values, known))
+    if problems:
+        raise SettingsWrong(tuple(problems))
+    return settings
+
+
+def _from_files(given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    found: dict[str, str] = {}
+    problems: list[str] = []
+    for name, path in given.items():
+        target = name.removesuffix("_FILE")
+        if not name.startswith(PREFIX) or target == name or not path:
+            continue
+        if given.get(target):
+            problems.append(f"{target} and {name} are both set. Keep one.")
+        try:
+            found[target] = Path(path).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            problems.append(f"{name} names {path}, which cannot be read. Create it, or correct the path.")
+    return found, problems
+
+
+def _strays(values: Mapping[str, str], known: set[str]) -> list[str]:
+    from difflib import get_close_matches
+
+    strays = []
+    for name in values:
+        if name in known or name.removesuffix("_file") in known:
+            continue
+        near = get_close_matches(name, sorted(known), n=1)
+        cure = f"Did you mean {PREFIX}{near[0].upper()}?" if near else "Remove it, or correct its name."
+        strays.append(f"There is no setting {PREFIX}{name.upper()}. {cure}")
+    return strays
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    location = problem["loc"]
+    name = str(location[0]) if location else ""
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    shown = f"{PREFIX}{name.upper()}" if name and name != "PORT" else name
+    return f"{shown}: {message}." if shown else f"{message[0].upper()}{message[1:]}."
+
+
+def _e164(number: str) -> str:
+    plain = number.replace(" ", "").replace("-", "")
+    if not (plain.startswith("+") and plain[1:].isdecimal() and 7 <= len(plain[1:]) <= 15):
+        raise ValueError(f"{number!r} is not a phone number with its country: write +12125550100")
+    return plain

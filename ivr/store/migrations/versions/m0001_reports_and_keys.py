@@ -1,0 +1,86 @@
+"""Reports, their keys, and whose keys open them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    _reports()
+    _people_and_epochs()
+    _the_line()
+
+
+def _reports() -> None:
+    op.create_table(
+        "reports",
+        sa.Column("id", sa.LargeBinary(16), primary_key=True, nullable=False),
+        sa.Column("form", sa.String(32), nullable=False),
+        sa.Column("epoch", sa.String(7), nullable=False),
+        sa.Column("week", sa.String(8), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("consent", sa.String(16), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("receipt_tag", sa.LargeBinary(16), nullable=True),
+        sa.Column("body", sa.LargeBinary(640), nullable=False),
+        sa.Column("signer", sa.LargeBinary(8), nullable=False),
+        sa.Column("signature", sa.LargeBinary(64), nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "report_keys",
+        sa.Column(
+            "report_id",
+            sa.LargeBinary(16),
+            sa.ForeignKey("reports.id", ondelete="CASCADE"),
+            primary_key=True,
+            nullable=False,
+        ),
+        sa.Column("sealed_key", sa.LargeBinary(80), nullable=False),
+        sa.Column("nights_left", sa.SmallInteger(), nullable=True),
+        sqlite_with_rowid=False,
+    )
+
+
+def _people_and_epochs() -> None:
+    op.create_table(
+        "epochs",
+        sa.Column("id", sa.String(7), primary_key=True, nullable=False),
+        sa.Column("public_key", sa.LargeBinary(32), nullable=False),
+        sa.Column("receipt_key", sa.LargeBinary(72), nullable=False),
+    )
+    op.create_table(
+        "advocates",
+        sa.Column("id", sa.LargeBinary(16), primary_key=True, nullable=False),
+        sa.Column("name", sa.String(200), nullable=False, unique=True),
+        sa.Column("sealing_key", sa.LargeBinary(32), nullable=False),
+        sa.Column("signing_key", sa.LargeBinary(32), nullable=False),
+        sa.Column("salt", sa.LargeBinary(16), nullable=False),
+        sa.Column("passes", sa.Integer(), nullable=False),
+        sa.Column("memory", sa.Integer(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(104), nullable=False),
+    )
+    op.create_table(
+        "epoch_wraps",
+        sa.Column("epoch", sa.String(7), sa.ForeignKey("epochs.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column(
+            "advocate_id", sa.LargeBinary(16), sa.ForeignKey("advocates.id", ondelete="CASCADE"), primary_key=True
+        ),
+        sa.Column("wrapped", sa.LargeBinary(80), nullable=False),
+    )
+
+
+def _the_line() -> None:
+    op.create_table(
+        "line_keys",
+        sa.Column("signer", sa.LargeBinary(8), primary_key=True, nullable=False),
+        sa.Column("public_key", sa.LargeBinary(32), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(72), nullable=False),
+    )
+    op.create_table(
+        "facts",
+        sa.Column("name", sa.String(64), primary_key=True, nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+    )

@@ -1,0 +1,79 @@
+"""The statements of reports and their keys: sealed bytes in, sealed bytes out.
+An equal or lower turn writes nothing, so late and doubled saves never undo or double anything."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Row, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ivr.store.tables import report_keys, reports
+
+MAX_TURN = 2**31 - 1
+"""The turn of a report whose form has ended: no save comes after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """A row of `reports`, as it lies there; see ivr.store.tables for each column."""
+
+    id: bytes
+    form: str
+    epoch: str
+    week: str
+    turn: int
+    consent: str
+    state: str
+    receipt_tag: bytes | None
+    body: bytes
+    signer: bytes
+    signature: bytes
+
+
+async def upsert(connection: AsyncConnection, row: ReportRow, *, sealed_key: bytes) -> bool:
+    """Write the report and its key over any older turn of it. False if what lies there is as new or newer."""
+    insert = _insert(connection, reports).values(asdict(row))
+    newer = insert.on_conflict_do_update(
+        index_elements=["id"],
+        set_={column.name: insert.excluded[column.name] for column in reports.columns if column.name != "id"},
+        where=reports.c.turn < insert.excluded.turn,
+    ).returning(reports.c.id)
+    if (await connection.execute(newer)).first() is None:
+        return False
+    await connection.execute(delete(report_keys).where(report_keys.c.report_id == row.id))
+    await connection.execute(report_keys.insert().values(report_id=row.id, sealed_key=sealed_key))
+    return True
+
+
+async def turn_of(connection: AsyncConnection, report_id: bytes) -> int | None:
+    """The turn that a report was last saved at, or None if it was not."""
+    return (await connection.execute(select(reports.c.turn).where(reports.c.id == report_id))).scalar()
+
+
+async def find(connection: AsyncConnection, report_id: bytes) -> ReportRow | None:
+    """One report, or None."""
+    row = (await connection.execute(select(reports).where(reports.c.id == report_id))).first()
+    return None if row is None else _row(row)
+
+
+async def sealed_key(connection: AsyncConnection, report_id: bytes) -> bytes | None:
+    """A report's sealed data key, or None once it was forgotten."""
+    statement = select(report_keys.c.sealed_key).where(report_keys.c.report_id == report_id)
+    return (await connection.execute(statement)).scalar()
+
+
+async def page(connection: AsyncConnection, after: bytes = b"", *, limit: int = 100) -> Sequence[ReportRow]:
+    """The next reports in the order of their random ids, which is no order of arrival."""
+    statement = select(reports).where(reports.c.id > after).order_by(reports.c.id).limit(limit)
+    return [_row(row) for row in await connection.execute(statement)]
+
+
+def _row(row: Row[Any]) -> ReportRow:
+    return ReportRow(**row._asdict())
+
+
+def _insert(connection: AsyncConnection, table: Any) -> sqlite.Insert | postgresql.Insert:
+    """The two databases spell ON CONFLICT alike, SQLAlchemy has one class for each."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)

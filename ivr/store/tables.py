@@ -1,0 +1,145 @@
+"""Every table and column, each with its purpose: the data inventory is generated from here.
+Lasting tables are kept and backed up; nothing that a call writes into one is finer than an ISO week."""
+
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, SmallInteger, String, Table
+from sqlalchemy.types import TypeEngine
+
+FORM_SIZE = 32
+"""Characters of a form's name; the widest column that a report's budget of 900 bytes a row leaves room for."""
+WORD_SIZE = 16
+
+metadata = MetaData()
+
+
+def _column(name: str, kind: TypeEngine[Any], *constraints: ForeignKey, why: str, **options: Any) -> Column[Any]:
+    """A column that says what it is for. `options` are SQLAlchemy's own (Any: as it takes them)."""
+    options.setdefault("nullable", False)
+    return Column(name, kind, *constraints, info={"why": why}, **options)
+
+
+# Both tables of a report are clustered by its random id (WITHOUT ROWID), so that storage order is not arrival order.
+reports = Table(
+    "reports",
+    metadata,
+    _column("id", LargeBinary(16), primary_key=True, why="derived from the call's seed: a repeated save is one report"),
+    _column("form", String(FORM_SIZE), why="which form she answered, so that it can be counted and kept for its time"),
+    _column("epoch", String(7), why="the month whose key opens it, YYYY-MM"),
+    _column("week", String(8), why="the ISO week it was made in, YYYY-Www: expiry counts from it"),
+    _column("turn", Integer(), why="late saves cannot undo newer ones; the maximum once its form ended"),
+    _column("consent", String(WORD_SIZE), why="what it may be used for; it is in force without reading the report"),
+    _column("state", String(WORD_SIZE), why="new, or what became of it"),
+    _column("receipt_tag", LargeBinary(16), nullable=True, why="answers to her receipt; none if the call was cut off"),
+    _column("body", LargeBinary(640), why="her answers, the day and the handle, sealed, always of one length"),
+    _column("signer", LargeBinary(8), why="whose signature it is: the line's, or an advocate's who changed it"),
+    _column("signature", LargeBinary(64), why="over every column: a planted or altered row shows"),
+    info={
+        "lasting": True,
+        "by_calls": True,
+        "what": "one report, sealed",
+        "kept": "until its form's keep_for is over; withdrawn, as a tombstone until its epoch dies",
+    },
+    sqlite_with_rowid=False,
+)
+
+report_keys = Table(
+    "report_keys",
+    metadata,
+    _column(
+        "report_id",
+        LargeBinary(16),
+        ForeignKey("reports.id", ondelete="CASCADE"),
+        primary_key=True,
+        why="the report that this key opens",
+    ),
+    _column("sealed_key", LargeBinary(80), why="its data key, sealed to the epoch: deleting it makes the report noise"),
+    _column("nights_left", SmallInteger(), nullable=True, why="a request has no date: nights until it goes, 3 to 0"),
+    info={
+        "lasting": True,
+        "by_calls": True,
+        "what": "what opens one report, for whoever holds its epoch's private key",
+        "kept": "until the report is withdrawn or expires",
+    },
+    sqlite_with_rowid=False,
+)
+
+epochs = Table(
+    "epochs",
+    metadata,
+    _column("id", String(7), primary_key=True, why="the month it takes reports in, YYYY-MM"),
+    _column("public_key", LargeBinary(32), why="reports are sealed to it"),
+    _column("receipt_key", LargeBinary(72), why="turns receipts into tags; sealed under IVR_SECRET"),
+    info={
+        "lasting": True,
+        "by_calls": False,
+        "what": "the keys of a month, as far as the line may know them",
+        "kept": "until the last of its reports has expired",
+    },
+)
+
+advocates = Table(
+    "advocates",
+    metadata,
+    _column("id", LargeBinary(16), primary_key=True, why="names her where her name is not needed"),
+    _column("name", String(200), unique=True, why="how she and her colleagues call her here"),
+    _column("sealing_key", LargeBinary(32), why="public: epochs are wrapped to it"),
+    _column("signing_key", LargeBinary(32), why="public: verifies what she changed"),
+    _column("salt", LargeBinary(16), why="makes guessing her passphrase a work of its own"),
+    _column("passes", Integer(), why="what a guess at her passphrase costs: passes"),
+    _column("memory", Integer(), why="what a guess at her passphrase costs: bytes"),
+    _column("wrapped", LargeBinary(104), why="her private keys, under her passphrase"),
+    info={
+        "lasting": True,
+        "by_calls": False,
+        "what": "somebody who reads reports",
+        "kept": "until she is removed",
+    },
+)
+
+epoch_wraps = Table(
+    "epoch_wraps",
+    metadata,
+    _column("epoch", String(7), ForeignKey("epochs.id", ondelete="CASCADE"), primary_key=True, why="the month"),
+    _column(
+        "advocate_id",
+        LargeBinary(16),
+        ForeignKey("advocates.id", ondelete="CASCADE"),
+        primary_key=True,
+        why="who may open it",
+    ),
+    _column("wrapped", LargeBinary(80), why="the month's private key, sealed to her public key"),
+    info={
+        "lasting": True,
+        "by_calls": False,
+        "what": "who can read the reports of a month",
+        "kept": "as long as the epoch and the advocate",
+    },
+)
+
+line_keys = Table(
+    "line_keys",
+    metadata,
+    _column("signer", LargeBinary(8), primary_key=True, why="how reports name the key they are signed with"),
+    _column("public_key", LargeBinary(32), why="verifies what the line wrote"),
+    _column("sealed", LargeBinary(72), why="its private half, sealed under IVR_SECRET"),
+    info={
+        "lasting": True,
+        "by_calls": False,
+        "what": "the line's signing keys",
+        "kept": "as long as a report signed with them",
+    },
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    _column("name", String(64), primary_key=True, why="which fact"),
+    _column("value", LargeBinary(), why="the receipts' salt, sealed under IVR_SECRET; whether the data is a demo"),
+    info={
+        "lasting": True,
+        "by_calls": False,
+        "what": "what is true of the whole installation",
+        "kept": "as long as the installation",
+    },
+)

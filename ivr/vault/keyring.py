@@ -1,0 +1,153 @@
+"""Short-lived keys on a host's own disk (tmpfs in production), shared by its workers and never backed up.
+Time is cut into aligned periods; the key of a period is random and named by its number, the `kid`.
+Knows no machine clock: every moment is an argument, and the times of files mean nothing."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from nacl.utils import random
+
+KEY_SIZE = 32
+
+K = TypeVar("K")
+
+
+class KeysUnavailable(Exception):
+    """The directory of short-lived keys cannot be used; the message says what to do."""
+
+
+class KeyRing(Generic[K]):
+    """The living keys of one kind: one for each period of `rolls`, destroyed when its period began `lives` ago.
+
+    `make` turns a period's number and its 32 random bytes into what callers use; only that stays in memory. Workers
+    with one directory agree on every key, whoever needs it first. A known key costs no disk.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        kind: str,
+        *,
+        rolls: timedelta,
+        lives: timedelta,
+        make: Callable[[int, bytes], K],
+    ) -> None:
+        if not timedelta() < rolls <= lives:
+            raise ValueError("a key must live at least as long as its period: make lives >= rolls > 0")
+        self._directory = directory
+        self._kind = kind
+        self._rolls = rolls.total_seconds()
+        self._lives = lives.total_seconds()
+        self._make = make
+        self._keys: dict[int, K] = {}
+
+    def current(self, now: datetime) -> K:
+        """The key of the period that `now` is in, made if nobody has yet. Raises KeysUnavailable."""
+        kid = int(now.timestamp() // self._rolls)
+        key = self._keys.get(kid)
+        if key is not None:
+            return key
+        self.sweep(now)
+        with self._usable():
+            secret = self._read(kid) or self._create(kid)
+        return self._remember(kid, secret)
+
+    def get(self, kid: int, *, now: datetime) -> K | None:
+        """The key of a period, or None: destroyed, not yet begun or never needed. Never makes one."""
+        if not self._is_alive(kid, now):
+            return None
+        key = self._keys.get(kid)
+        if key is not None:
+            return key
+        with self._usable():
+            secret = self._read(kid)
+        return None if secret is None else self._remember(kid, secret)
+
+    def at(self, moment: datetime, *, now: datetime) -> K:
+        """The key of the period that `moment` was in, if it was needed then and still lives; else the current one."""
+        return self.get(int(moment.timestamp() // self._rolls), now=now) or self.current(now)
+
+    def living(self, now: datetime) -> Iterator[K]:
+        """Every key that exists and is not yet to be destroyed, the current one first. Makes none."""
+        newest = int(now.timestamp() // self._rolls)
+        oldest = int((now.timestamp() - self._lives) // self._rolls) + 1
+        for kid in range(newest, oldest - 1, -1):
+            key = self.get(kid, now=now)
+            if key is not None:
+                yield key
+
+    def sweep(self, now: datetime) -> None:
+        """Destroy what is too old, in memory and on disk. Every roll does it; call it also when no calls come."""
+        for kid in [kid for kid in self._keys if not self._is_alive(kid, now)]:
+            del self._keys[kid]
+        if not self._directory.is_dir():
+            return
+        with self._usable():
+            for path in self._directory.iterdir():
+                kid_of_file = self._kid_of(path)
+                if kid_of_file is not None and self._is_old(kid_of_file, now):
+                    path.unlink(missing_ok=True)
+
+    def _is_old(self, kid: int, now: datetime) -> bool:
+        return now.timestamp() >= kid * self._rolls + self._lives
+
+    def _is_alive(self, kid: int, now: datetime) -> bool:
+        return kid * self._rolls <= now.timestamp() and not self._is_old(kid, now)
+
+    def _path(self, kid: int) -> Path:
+        return self._directory / f"{self._kind}.{kid}"
+
+    def _kid_of(self, path: Path) -> int | None:
+        """`kind.number`, or `kind.number.new-...` that a worker died over."""
+        kind, _, rest = path.name.partition(".")
+        number = rest.partition(".")[0]
+        return int(number) if kind == self._kind and number.isdecimal() else None
+
+    def _remember(self, kid: int, secret: bytes) -> K:
+        return self._keys.setdefault(kid, self._make(kid, secret))
+
+    def _read(self, kid: int) -> bytes | None:
+        try:
+            secret = self._path(kid).read_bytes()
+        except FileNotFoundError:
+            return None
+        if len(secret) != KEY_SIZE:
+            raise KeysUnavailable(f"{self._path(kid)} is damaged: stop the line, delete that file, start it again")
+        return secret
+
+    def _create(self, kid: int) -> bytes:
+        """Link a finished file into place: the first worker's stands, and nobody ever reads half a key."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._directory.chmod(0o700)
+        draft = self._directory / f"{self._kind}.{kid}.new-{random(8).hex()}"
+        secret = random(KEY_SIZE)
+        try:
+            _write_privately(draft, secret)
+            os.link(draft, self._path(kid))
+        except FileExistsError:
+            return self._read(kid) or secret
+        finally:
+            draft.unlink(missing_ok=True)
+        return secret
+
+    @contextlib.contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise KeysUnavailable(
+                f"cannot keep keys in {self._directory} ({error.strerror}): "
+                "point IVR_RUN_DIR at a directory of this user's own, tmpfs if there is one"
+            ) from error
+
+
+def _write_privately(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)

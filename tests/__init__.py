@@ -1,0 +1,1 @@
+"""What Porchlight promises, each with the test that proves it. Mirrors `ivr/`."""

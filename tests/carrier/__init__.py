@@ -1,0 +1,1 @@
+"""The phone company, imitated and checked. No network, no sleeping."""

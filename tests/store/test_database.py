@@ -1,0 +1,178 @@
+"""A database that is there, one that is not, and many processes that start at once."""
+
+import asyncio
+import stat
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import IntegrityError
+
+from ivr.store import facts
+from ivr.store.database import Database, StoreUnavailable
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
+    try:
+        await database.migrate()
+        yield database
+    finally:
+        await database.close()
+
+
+async def tables(database: Database) -> set[str]:
+    def names(connection: Connection) -> set[str]:
+        return set(inspect(connection).get_table_names())
+
+    async with database.reading() as connection:
+        return await connection.run_sync(names)
+
+
+def test_a_new_database_gets_its_tables(url: str) -> None:
+    async def main() -> set[str]:
+        async with opened(url) as database:
+            return await tables(database)
+
+    assert {"reports", "report_keys", "epochs", "advocates"} <= asyncio.run(main())
+
+
+def test_what_was_written_survives_a_restart_and_a_second_migration(url: str) -> None:
+    async def write() -> None:
+        async with opened(url) as database, database.writing() as connection:
+            await facts.add(connection, "colour", value=b"blue")
+
+    async def read() -> bytes | None:
+        async with opened(url) as database, database.reading() as connection:
+            return await facts.find(connection, "colour")
+
+    asyncio.run(write())
+    assert asyncio.run(read()) == b"blue"
+
+
+def test_many_that_start_at_once_migrate_once(url: str) -> None:
+    def start(_number: int) -> set[str]:
+        async def main() -> set[str]:
+            async with opened(url) as database:
+                return await tables(database)
+
+        return asyncio.run(main())
+
+    with ThreadPoolExecutor(8) as threads:
+        seen = list(threads.map(start, range(8)))
+    assert all("reports" in each for each in seen)
+
+
+def test_a_transaction_that_fails_leaves_nothing(url: str) -> None:
+    async def main() -> bytes | None:
+        async with opened(url) as database:
+            with pytest.raises(RuntimeError, match="bo trips"):
+                async with database.writing() as connection:
+                    await facts.add(connection, "colour", value=b"blue")
+                    raise RuntimeError("bo trips over the cable")
+            async with database.reading() as connection:
+                return await facts.find(connection, "colour")
+
+    assert asyncio.run(main()) is None
+
+
+def test_a_refused_statement_shows_no_value(url: str) -> None:
+    async def main() -> StoreUnavailable:
+        async with opened(url) as database:
+            with pytest.raises(StoreUnavailable) as caught:
+                async with database.writing() as connection:
+                    for _ in range(2):
+                        await facts.add(connection, "colour", value=b"canary-5550101")
+            return caught.value
+
+    refused = asyncio.run(main())
+    assert isinstance(refused.__cause__, IntegrityError)
+    assert "IntegrityError" in str(refused)
+    assert "canary" not in f"{refused} {refused.__cause__}"
+
+
+def test_writers_of_two_processes_take_turns(url: str) -> None:
+    """Two databases on one URL stand for two processes; each reads and then writes, and none is lost."""
+
+    async def add_one(database: Database) -> None:
+        async with database.alone() as connection:
+            found = await facts.find(connection, "count")
+            if found is None:
+                await facts.add(connection, "count", value=b"\x01")
+                return
+            statement = text("UPDATE facts SET value = :value WHERE name = 'count'")
+            await connection.execute(statement, {"value": bytes([found[0] + 1])})
+
+    async def main() -> bytes | None:
+        async with opened(url) as one, opened(url) as other:
+            await asyncio.gather(*(add_one(database) for database in (one, other) * 5))
+            async with one.reading() as connection:
+                return await facts.find(connection, "count")
+
+    assert asyncio.run(main()) == b"\x0a"
+
+
+def test_sqlite_is_set_to_keep_what_it_says_it_kept_and_to_wipe_what_it_deletes(tmp_path: Path) -> None:
+    async def main() -> dict[str, object]:
+        async with opened(f"sqlite:///{tmp_path / 'line.db'}") as database, database.writing() as connection:
+            names = ("journal_mode", "synchronous", "secure_delete", "foreign_keys", "busy_timeout")
+            return {name: (await connection.execute(text(f"PRAGMA {name}"))).scalar() for name in names}
+
+    full, on = 2, 1
+    assert asyncio.run(main()) == {
+        "journal_mode": "wal",
+        "synchronous": full,
+        "secure_delete": on,
+        "foreign_keys": on,
+        "busy_timeout": 1000,
+    }
+
+
+def test_the_file_is_this_user_s_alone(tmp_path: Path) -> None:
+    async def main() -> list[int]:
+        async with opened(f"sqlite:///{tmp_path / 'data' / 'line.db'}") as database:
+            async with database.writing() as connection:
+                await facts.add(connection, "colour", value=b"blue")
+            return [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()]
+
+    assert set(asyncio.run(main())) == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("url", "cure"),
+    [
+        ("sqlite:////proc/nowhere/line.db", "its directory exists"),
+        ("postgresql://ana:geheim@127.0.0.1:1/line", "PostgreSQL runs"),
+    ],
+)
+def test_a_database_that_is_not_there_is_named_with_its_cure(url: str, cure: str) -> None:
+    async def main() -> None:
+        async with opened(url):
+            raise AssertionError("there is none")
+
+    with pytest.raises(StoreUnavailable, match=cure) as caught:
+        asyncio.run(main())
+    assert "IVR_DATABASE_URL" in str(caught.value)
+    assert "geheim" not in str(caught.value)
+
+
+def test_only_a_migration_makes_a_database(tmp_path: Path) -> None:
+    async def main() -> None:
+        database = Database(f"sqlite:///{tmp_path / 'line.db'}")
+        with pytest.raises(StoreUnavailable, match="FileNotFoundError"):
+            async with database.reading():
+                raise AssertionError("there is none")
+        await database.close()
+
+    asyncio.run(main())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["mysql://ana@host/line", "nonsense", "sqlite://", "sqlite:///:memory:"])
+def test_a_url_that_cannot_be_meant_is_refused_at_once(url: str) -> None:
+    with pytest.raises(ValueError, match="write IVR_DATABASE_URL as"):
+        Database(url)

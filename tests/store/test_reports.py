@@ -1,0 +1,209 @@
+"""Reports in the database: the newest turn stays, whatever order saves come in, and however often."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from nacl.utils import random
+from sqlalchemy import delete, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ivr.store import reports
+from ivr.store.database import Database
+from ivr.store.reports import MAX_TURN, ReportRow
+from ivr.store.tables import report_keys
+from ivr.store.tables import reports as table
+
+Save = Callable[[AsyncConnection, ReportRow, bytes], Awaitable[object]]
+
+A_ROW = ReportRow(
+    id=b"i" * 16,
+    form="bad_date",
+    epoch="2026-11",
+    week="2026-W47",
+    turn=3,
+    consent="count_only",
+    state="new",
+    receipt_tag=None,
+    body=b"b" * 640,
+    signer=b"l" * 8,
+    signature=b"s" * 64,
+)
+
+
+def a_save(turn: int, report_id: bytes = A_ROW.id) -> tuple[ReportRow, bytes]:
+    """A row and its sealed key, both telling which turn wrote them."""
+    mark = turn.to_bytes(4)
+    return replace(A_ROW, id=report_id, turn=turn, body=mark * 160), mark * 20
+
+
+async def kept(connection: AsyncConnection, row: ReportRow, key: bytes) -> bool:
+    return await reports.upsert(connection, row, sealed_key=key)
+
+
+async def kept_without_the_guard(connection: AsyncConnection, row: ReportRow, key: bytes) -> None:
+    """The mutant: the last to come wins."""
+    await connection.execute(delete(table).where(table.c.id == row.id))
+    await reports.upsert(connection, row, sealed_key=key)
+
+
+def with_database(url: str, main: Callable[[Database], Coroutine[Any, Any, None]]) -> None:
+    async def run() -> None:
+        database = Database(url)
+        await database.migrate()
+        try:
+            await main(database)
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+async def found(database: Database, report_id: bytes = A_ROW.id) -> tuple[ReportRow | None, bytes | None]:
+    async with database.reading() as connection:
+        return await reports.find(connection, report_id), await reports.sealed_key(connection, report_id)
+
+
+async def check_that_the_newest_stays(database: Database, turns: list[int], save: Save) -> None:
+    """R2: rows and keys of the highest turn, once, after any order and any number of saves."""
+    report_id = random(16)
+    for turn in turns:
+        async with database.writing() as connection:
+            await save(connection, *a_save(turn, report_id))
+    assert await found(database, report_id) == a_save(max(turns), report_id)
+
+
+def check_with_every_order(url: str, save: Save) -> None:
+    with asyncio.Runner() as runner:
+        database = Database(url)
+        runner.run(database.migrate())
+
+        @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+        @given(st.lists(st.integers(1, 6) | st.just(MAX_TURN), min_size=1, max_size=6))
+        def check(turns: list[int]) -> None:
+            runner.run(check_that_the_newest_stays(database, turns, save))
+
+        try:
+            check()
+        finally:
+            runner.run(database.close())
+
+
+def test_any_order_and_number_of_saves_leaves_the_newest(url: str) -> None:
+    check_with_every_order(url, kept)
+
+
+def test_without_the_guard_an_older_save_would_win(url: str) -> None:
+    with pytest.raises(AssertionError):
+        check_with_every_order(url, kept_without_the_guard)
+
+
+def test_a_save_says_whether_it_wrote(url: str) -> None:
+    async def main(database: Database) -> None:
+        wrote = []
+        for turn in (3, 3, 2, 4, MAX_TURN, MAX_TURN, 5):
+            async with database.writing() as connection:
+                wrote.append(await kept(connection, *a_save(turn)))
+        assert wrote == [True, False, False, True, True, False, False]
+
+    with_database(url, main)
+
+
+def test_saves_of_one_report_at_the_same_moment_leave_the_newest(url: str) -> None:
+    async def main(database: Database) -> None:
+        async def save(turn: int) -> bool:
+            async with database.writing() as connection:
+                return await kept(connection, *a_save(turn))
+
+        wrote = await asyncio.gather(*(save(turn) for turn in (5, 1, 9, 3, 9, 7, 2, 8, 9, 4)))
+        assert wrote.count(True) >= 1
+        assert await found(database) == a_save(9)
+
+    with_database(url, main)
+
+
+def test_saves_of_two_processes_at_the_same_moment_leave_the_newest(url: str) -> None:
+    async def main(one: Database) -> None:
+        other = Database(url)
+
+        async def save(turn: int, database: Database) -> bool:
+            async with database.writing() as connection:
+                return await kept(connection, *a_save(turn))
+
+        try:
+            turns = (5, 1, 9, 3, 9, 7)
+            await asyncio.gather(*(save(turn, database) for turn in turns for database in (one, other)))
+        finally:
+            await other.close()
+        assert await found(one) == a_save(9)
+
+    with_database(url, main)
+
+
+def test_every_column_comes_back_as_it_was_written(url: str) -> None:
+    async def main(database: Database) -> None:
+        row = replace(A_ROW, receipt_tag=b"t" * 16, turn=MAX_TURN)
+        async with database.writing() as connection:
+            await reports.upsert(connection, row, sealed_key=b"k" * 80)
+            assert await reports.turn_of(connection, row.id) == MAX_TURN
+            assert await reports.turn_of(connection, b"o" * 16) is None
+        assert await found(database) == (row, b"k" * 80)
+        assert await found(database, b"o" * 16) == (None, None)
+
+    with_database(url, main)
+
+
+def test_pages_follow_the_random_ids_and_miss_none(url: str) -> None:
+    async def main(database: Database) -> None:
+        ids = [random(16) for _ in range(7)]
+        async with database.writing() as connection:
+            for report_id in ids:
+                await kept(connection, *a_save(3, report_id))
+        async with database.reading() as connection:
+            first = await reports.page(connection, limit=4)
+            second = await reports.page(connection, first[-1].id, limit=4)
+            assert await reports.page(connection, second[-1].id) == []
+        assert [row.id for row in (*first, *second)] == sorted(ids)
+
+    with_database(url, main)
+
+
+def test_a_forgotten_report_s_key_is_gone_while_its_row_stays(url: str) -> None:
+    async def main(database: Database) -> None:
+        async with database.writing() as connection:
+            await kept(connection, *a_save(3))
+            await connection.execute(delete(report_keys))
+        assert await found(database) == (a_save(3)[0], None)
+
+    with_database(url, main)
+
+
+def test_a_full_row_takes_less_than_900_bytes_on_either_database(url: str) -> None:
+    full = ReportRow(
+        id=b"i" * 16,
+        form="f" * 32,
+        epoch="2026-11",
+        week="2026-W47",
+        turn=MAX_TURN,
+        consent="c" * 16,
+        state="s" * 16,
+        receipt_tag=b"t" * 16,
+        body=random(640),
+        signer=random(8),
+        signature=random(64),
+    )
+    columns = " + ".join(f"length(CAST({column.name} AS BLOB)) + 2" for column in table.columns)
+    size = "pg_column_size(reports)" if url.startswith("postgresql") else columns
+
+    async def main(database: Database) -> None:
+        async with database.writing() as connection:
+            await reports.upsert(connection, full, sealed_key=b"k" * 80)
+            measured = (await connection.execute(text(f"SELECT {size} FROM reports"))).scalar()
+            assert measured is not None
+            assert 820 < measured < 900
+
+    with_database(url, main)

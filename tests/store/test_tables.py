@@ -1,0 +1,85 @@
+"""What the tables promise by their shape: explained, coarse in time, small, and as the migrations make them."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Column, Connection, Date, DateTime, Float, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy.types import TypeEngine
+
+from ivr.store.database import Database
+from ivr.store.tables import metadata, report_keys, reports
+
+TABLES = list(metadata.tables.values())
+BUDGET = 900
+"""Bytes of a row of reports, so that it never leaves its page and storage order stays that of random ids."""
+
+
+def undeclared(tables: Iterable[Table]) -> list[str]:
+    said = [table for table in tables if {"lasting", "by_calls", "what", "kept"} <= table.info.keys()]
+    silent = [column for table in tables for column in table.columns if not column.info.get("why")]
+    return [table.name for table in tables if table not in said] + [str(column) for column in silent]
+
+
+def finer_than_a_week(tables: Iterable[Table]) -> list[str]:
+    """Columns that could hold a moment. Whole numbers are known by name: they are counts."""
+    counts = {"reports.turn", "report_keys.nights_left"}
+    columns = [column for table in tables if table.info.get("by_calls") for column in table.columns]
+    return [
+        str(column)
+        for column in columns
+        if not isinstance(column.type, String | LargeBinary) and str(column) not in counts
+    ]
+
+
+def test_every_table_and_column_says_what_it_is_for() -> None:
+    assert undeclared(TABLES) == []
+
+
+def test_a_column_without_a_purpose_would_show() -> None:
+    planted = Table("diary", MetaData(), Column("note", String()))
+    assert undeclared([planted]) == ["diary", "diary.note"]
+
+
+def test_nothing_a_call_writes_is_finer_than_a_week() -> None:
+    assert finer_than_a_week([table for table in TABLES if table.info["lasting"]]) == []
+    assert {table.name for table in TABLES if table.info["by_calls"]} == {"reports", "report_keys"}
+
+
+@pytest.mark.parametrize("kind", [DateTime(), Date(), Float(), Integer()])
+def test_a_planted_moment_would_show(kind: TypeEngine[Any]) -> None:
+    planted = Table("reports", MetaData(), Column("called_at", kind), info={"lasting": True, "by_calls": True})
+    assert finer_than_a_week([planted]) == ["reports.called_at"]
+
+
+def test_a_full_row_of_reports_stays_within_its_budget() -> None:
+    def widest(column: Column[object]) -> int:
+        length = getattr(column.type, "length", None) or 4
+        return length + (2 if length > 57 else 1)  # SQLite's record header: one or two bytes a column
+
+    assert sum(widest(column) for column in reports.columns) < BUDGET
+
+
+def test_reports_and_their_keys_lie_in_the_order_of_random_ids() -> None:
+    for table in (reports, report_keys):
+        assert table.dialect_options["sqlite"]["with_rowid"] is False
+        assert [str(column.type) for column in table.primary_key] == ["BLOB"]
+
+
+def test_migrations_and_tables_agree(url: str) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return list(compare_metadata(context, metadata))
+
+    async def main() -> list[object]:
+        database = Database(url)
+        await database.migrate()
+        async with database.reading() as connection:
+            found = await connection.run_sync(differences)
+        await database.close()
+        return found
+
+    assert asyncio.run(main()) == []
