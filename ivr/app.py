@@ -49,10 +49,9 @@ def build(parts: Parts, clock: Clock, world: World | None = None) -> Router:
     seeds, tokens = seed_keys(parts.keys), token_keys(parts.keys)
     edge = Edge(Verifier([parts.carrier_token], parts.public_url), tokens, seeds, seed_period=SEED_PERIOD)
     addresses = Addresses(parts.public_url, parts.number, HOTLINE_NAME)
-    if world is None:
-        reports = Reports(parts.database, secret=parts.secret)
-        world = LiveWorld(reports, parts.duty_numbers, clock, parts.flow.zone)
-    door = Door(parts.flow, Voice(parts.flow, addresses), edge, world, clock, duty_numbers=parts.duty_numbers)
+    reports = Reports(parts.database, secret=parts.secret)
+    answering = world or LiveWorld(reports, parts.duty_numbers, clock, parts.flow.zone)
+    door = Door(parts.flow, Voice(parts.flow, addresses), edge, answering, clock, duty_numbers=parts.duty_numbers)
     router = build_router(door, edge, parts.recordings)
 
     def sweep() -> None:
@@ -68,6 +67,7 @@ def build(parts: Parts, clock: Clock, world: World | None = None) -> Router:
             sweeping.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await sweeping
+            await reports.close()
             await parts.database.close()
 
     router.lifespan_context = lifespan

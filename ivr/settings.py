@@ -5,7 +5,6 @@ folder."""
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -78,7 +77,9 @@ class Settings(BaseSettings):
     @classmethod
     def _is_long(cls, value: SecretStr) -> SecretStr:
         if 0 < len(value.get_secret_value()) < _MIN_SECRET:
-            raise ValueError(f"make it {_MIN_SECRET} characters or longer: python3 -c 'import secrets; print(secrets.token_hex())'")
+            raise ValueError(
+                f"make it {_MIN_SECRET} characters or longer: python3 -c 'import secrets; print(secrets.token_hex())'"
+            )
         return value
 
     @model_validator(mode="after")
@@ -123,12 +124,18 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process. Raises SettingsWrong with every problem at once."""
     given = dict(os.environ if environment is None else environment)
     found, problems = _from_files(given)
-    values = {name.removeprefix(PREFIX).lower(): value for name, value in {**given, **found}.items() if name.startswith(PREFIX)}
+    values = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in {**given, **found}.items()
+        if name.startswith(PREFIX)
+    }
     if "PORT" in given:
         values["PORT"] = given["PORT"]
     known = set(Settings.model_fields) | {"PORT"}
     try:
-        settings = Settings.model_validate({name: value for name, value in values.items() if name in known and value != ""})
+        settings = Settings.model_validate(
+            {name: value for name, value in values.items() if name in known and value != ""}
+        )
     except ValidationError as error:
         problems.extend(_sentence(dict(problem)) for problem in error.errors())
     problems.extend(_strays(values, known))

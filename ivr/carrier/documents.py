@@ -19,7 +19,7 @@ PAUSES = {"none": 0.0, "x-weak": 0.0, "weak": 0.2, "medium": 0.2, "strong": 0.6,
 """Seconds of a `<break strength>`. Assumed: Polly says only "as after a comma, a sentence, a paragraph"."""
 
 
-class Refused(Exception):  # noqa: N818 -- a verdict on a document, not a fault of ours
+class Refused(Exception):
     """Plivo does not know what was said. The message is one sentence: what, where, why."""
 
 

@@ -41,7 +41,7 @@ UNANSWERED_SECONDS = 60
 _RINGING_SECONDS: Mapping[str, int] = {"busy": 2, "failed": 2, "completed": 8, "unconfirmed": 8, "cancel": 8}
 
 
-class CarrierRefused(Exception):  # noqa: N818 -- the carrier's verdict on an answer
+class CarrierRefused(Exception):
     """An answer that Plivo would not take, or that is not imitated. The call is over, without a hang-up webhook."""
 
     def __init__(self, reason: str, *, url: str, body: bytes) -> None:

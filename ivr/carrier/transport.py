@@ -18,7 +18,7 @@ class Reply:
     body: bytes
 
 
-class Unreachable(Exception):  # noqa: N818 -- what the carrier finds, not a fault of ours
+class Unreachable(Exception):
     """No answer came. `when` is the retry policy that covers it: `ct` while connecting, `rt` afterwards."""
 
     def __init__(self, when: Literal["ct", "rt"]) -> None:

@@ -31,7 +31,9 @@ HOLD_SECONDS = 1
 NOT_CONNECTED = frozenset({"busy", "failed", "cancel", "timeout", "no-answer"})
 """The DialStatus values that say nobody talked. `completed` may be a phone that was answered and never confirmed."""
 
-_TOKEN = "TOKEN"
+_GAP = "TOKEN"
+"""Stands in a remembered document where a call's token goes."""
+
 _REMEMBERED = 4096
 
 
@@ -100,23 +102,23 @@ class Voice:
         return _bytes(response)
 
     def _pieces(self, language: str, said: tuple[Phrase, ...], then: Effect) -> tuple[bytes, ...]:
-        return tuple(_bytes(self._document(language, said, then)).split(_TOKEN.encode("ascii")))
+        return tuple(_bytes(self._document(language, said, then)).split(_GAP.encode("ascii")))
 
     def _document(self, language: str, said: tuple[Phrase, ...], then: Effect) -> plivoxml.ResponseElement:
         response = plivoxml.ResponseElement()
         to = self._addresses
         match then:
             case WaitForKey():
-                self._wait(response, _menu(to.keys(_TOKEN), then), language, said)
+                self._wait(response, _menu(to.keys(_GAP), then), language, said)
             case WaitForDigits():
-                self._wait(response, _digits(to.keys(_TOKEN), then), language, said)
+                self._wait(response, _digits(to.keys(_GAP), then), language, said)
             case Connect():
                 if said:
-                    pause = _keys(to.keys(_TOKEN))
+                    pause = _keys(to.keys(_GAP))
                     self._say(pause, said, language)
                     response.add(pause)
-                response.add(self._dial(then.numbers, then.seconds, action=to.dialled(_TOKEN)))
-                response.add(plivoxml.RedirectElement(to.dialled(_TOKEN), method="POST"))
+                response.add(self._dial(then.numbers, then.seconds, action=to.dialled(_GAP)))
+                response.add(plivoxml.RedirectElement(to.dialled(_GAP), method="POST"))
             case HangUp():
                 self._say(response, said, language)
                 response.add(plivoxml.HangupElement())
@@ -134,7 +136,7 @@ class Voice:
         """Plivo does not call the action when nothing was pressed, but goes on to the next element."""
         self._say(wait, said, language)
         response.add(wait)
-        response.add(plivoxml.RedirectElement(self._addresses.silence(_TOKEN), method="POST"))
+        response.add(plivoxml.RedirectElement(self._addresses.silence(_GAP), method="POST"))
 
     def _say(self, parent: plivoxml.PlivoXMLElement, said: tuple[Phrase, ...], language: str) -> None:
         catalogues = self._flow.catalogues

@@ -51,12 +51,18 @@ async def _here(of: Settings, hand: Hand, save: Path | None, *, rehearse: bool) 
     assert flow is not None
     secret = place.secret(of)
     if rehearse or secret is None:
-        typer.echo(REHEARSAL if rehearse else f"{REHEARSAL} `make run` or `ivr init` makes the keys to keep reports with.")
+        typer.echo(
+            REHEARSAL if rehearse else f"{REHEARSAL} `make run` or `ivr init` makes the keys to keep reports with."
+        )
         await _talk(flow, Memory(of.duty_numbers), hand, save, of.duty_numbers)
         return
     async with place.database(of) as database:
-        world = LiveWorld(await _reports(database, secret), of.duty_numbers, SystemClock(), flow.zone)
-        await _talk(flow, world, hand, save, of.duty_numbers)
+        reports = await _reports(database, secret)
+        try:
+            world = LiveWorld(reports, of.duty_numbers, SystemClock(), flow.zone)
+            await _talk(flow, world, hand, save, of.duty_numbers)
+        finally:
+            await reports.close()
 
 
 async def _reports(database: Database, secret: bytes) -> Reports:
@@ -79,12 +85,16 @@ async def _talk(flow: Flow, world: World, hand: Hand, save: Path | None, on_call
     await place_call(telephone, hand, typer.echo)
     if save is not None and telephone.script is not None:
         telephone.script.save(save)
-        typer.echo(f"Saved as a talk in {save}. Give it a sentence for a name, and put it into flows/hotline.talks.yaml.")
+        typer.echo(
+            f"Saved as a talk in {save}. Give it a sentence for a name, and put it into flows/hotline.talks.yaml."
+        )
 
 
 async def _through_the_door(of: Settings, hand: Hand) -> None:
     if not of.is_loopback:
-        place.give_up("The carrier is Plivo: call the number. (--through-the-door stands in for it where there is none.)")
+        place.give_up(
+            "The carrier is Plivo: call the number. (--through-the-door stands in for it where there is none.)"
+        )
     token = place.loopback_token(of)
     if token is None:
         place.give_up("No line was ever served here: start it with `make run`.")

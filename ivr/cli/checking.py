@@ -54,13 +54,20 @@ def test() -> None:
     if failed:
         typer.echo("\n" + shown(failed, found.files, Format.full))
         raise typer.Exit(place.FOUND_SOMETHING)
-    typer.echo(f"{len(results)} talks, all as written." if results else "There are no talks yet: `ivr call --save FILE` writes one.")
+    typer.echo(
+        f"{len(results)} talks, all as written."
+        if results
+        else "There are no talks yet: `ivr call --save FILE` writes one."
+    )
 
 
 def _proven(flow: Flow) -> list[str]:
     proven: Figures = figures(flow)
     waits = sum(1 for _ in flow.waits())
-    lines = [f"Clean. {len(flow.steps)} steps, {waits} waits, {len(flow.languages)} languages, version {flow.version}.", ""]
+    lines = [
+        f"Clean. {len(flow.steps)} steps, {waits} waits, {len(flow.languages)} languages, version {flow.version}.",
+        "",
+    ]
     for language in flow.languages:
         lines += [
             f"{flow.catalogues[language].name}:",

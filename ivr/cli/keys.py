@@ -15,7 +15,7 @@ from ivr.store.database import Database
 from ivr.vault.host import WrongSecret
 
 MIN_PASSPHRASE = 12
-DEMO_PASSPHRASE = "demo-passphrase"
+DEMO_FILE = "demo-passphrase"
 
 PassphraseFile = typer.Option(None, help="A file that holds the passphrase, for scripts.")
 
@@ -66,7 +66,7 @@ async def ensure_demo(of: Settings, database: Database) -> bool:
     known = (await custody.inventory(database)).advocates
     passphrase = "" if known else random(16).hex()
     if not known:
-        write_privately(of.data_dir / DEMO_PASSPHRASE, passphrase.encode() + b"\n")
+        write_privately(of.data_dir / DEMO_FILE, passphrase.encode() + b"\n")
     made = await _made(database, make_secret(of), advocate="demo", passphrase=passphrase, demo=True)
     return bool(made.new_advocates)
 
@@ -89,7 +89,11 @@ def write_privately(file: Path, content: bytes) -> None:
 
 
 def _new_passphrase(advocate: str, file: Path | None) -> str:
-    passphrase = from_file(file) if file else typer.prompt(f"A passphrase for {advocate}", hide_input=True, confirmation_prompt=True)
+    passphrase = (
+        from_file(file)
+        if file
+        else typer.prompt(f"A passphrase for {advocate}", hide_input=True, confirmation_prompt=True)
+    )
     if len(passphrase) < MIN_PASSPHRASE:
         place.give_up(f"A passphrase has at least {MIN_PASSPHRASE} characters: several words are easy to keep in mind.")
     return str(passphrase)

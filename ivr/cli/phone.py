@@ -1,7 +1,7 @@
 """`ivr call`: a phone in the terminal. Takes its streams as arguments, so that a test can be the caller."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 

@@ -1,9 +1,8 @@
 """Where a command works: its settings, its content, its data. What every command shares, and how each gives up."""
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import typer
@@ -46,7 +45,9 @@ def clean_content(of: Settings) -> Content:
     found = content(of)
     if found.flow is None:
         typer.echo(shown(found.diagnostics, found.files, Format.full), err=True)
-        give_up(f"\n{count_of(len(found.diagnostics))}. Nothing is served until the flow is clean.", code=FOUND_SOMETHING)
+        give_up(
+            f"\n{count_of(len(found.diagnostics))}. Nothing is served until the flow is clean.", code=FOUND_SOMETHING
+        )
     return found
 
 

@@ -23,6 +23,7 @@ SEALS = {
 
 reports = typer.Typer(no_args_is_help=True, help="Read reports, with an advocate's passphrase.")
 
+
 @reports.command("list")
 def list_reports() -> None:
     """List reports by what stands outside the seal: no passphrase is needed."""
@@ -33,7 +34,9 @@ def list_reports() -> None:
     typer.echo(f"{'id':32}  {'form':12}  {'week':8}  {'may be used to':14}  state")
     for report in listed:
         flag = "" if report.trusted else "  NOT OURS: planted or altered"
-        typer.echo(f"{report.id.hex():32}  {report.form:12}  {report.week:8}  {report.consent:14}  {report.state}{flag}")
+        typer.echo(
+            f"{report.id.hex():32}  {report.form:12}  {report.week:8}  {report.consent:14}  {report.state}{flag}"
+        )
 
 
 async def _list(of: Settings) -> list[Listed]:
@@ -59,7 +62,9 @@ def read_reports(
         typer.echo(_shown(one, label))
 
 
-async def _read(of: Settings, wanted: list[str], advocate: str | None, passphrase_file: Path | None) -> list[OpenReport]:
+async def _read(
+    of: Settings, wanted: list[str], advocate: str | None, passphrase_file: Path | None
+) -> list[OpenReport]:
     passphrase = from_file(passphrase_file) if passphrase_file else typer.prompt("Passphrase", hide_input=True)
     async with place.database(of) as database:
         kept = _reports(of, database)
@@ -68,7 +73,9 @@ async def _read(of: Settings, wanted: list[str], advocate: str | None, passphras
             ids = [listed.id for listed in await _every(kept)]
             chosen = [found for found in ids if not wanted or any(found.hex().startswith(part) for part in wanted)]
             if wanted and not chosen:
-                place.give_up("There is no such report. `ivr reports list` shows their ids.", code=place.FOUND_SOMETHING)
+                place.give_up(
+                    "There is no such report. `ivr reports list` shows their ids.", code=place.FOUND_SOMETHING
+                )
             return [one for found in chosen if (one := await kept.read(found, unlocked=unlocked)) is not None]
         except (NotSetUp, WrongSecret, WrongPassphrase, UnknownAdvocate) as error:
             place.give_up(str(error))

@@ -7,7 +7,7 @@ from nacl.utils import random
 from ivr import logs
 from ivr.app import Parts, build
 from ivr.cli import place
-from ivr.cli.keys import DEMO_PASSPHRASE, ensure_demo, write_privately
+from ivr.cli.keys import DEMO_FILE, ensure_demo, write_privately
 from ivr.flow.graph import Flow
 from ivr.kit.clock import SystemClock
 from ivr.services import custody
@@ -47,8 +47,8 @@ def serve(host: str = typer.Option("127.0.0.1", help="The address to listen on."
     if is_demo and not of.is_loopback:
         typer.echo(DEMO_WARNING, err=True)
     if of.is_loopback:
-        shown = PLACE_A_CALL.format(url=of.url, passphrase=of.data_dir / DEMO_PASSPHRASE, data=of.data_dir)
-        typer.echo(shown if is_demo else shown.replace(f" --passphrase-file {of.data_dir / DEMO_PASSPHRASE}", ""))
+        shown = PLACE_A_CALL.format(url=of.url, passphrase=of.data_dir / DEMO_FILE, data=of.data_dir)
+        typer.echo(shown if is_demo else shown.replace(f" --passphrase-file {of.data_dir / DEMO_FILE}", ""))
     _listen(of, flow, host)
 
 

@@ -73,7 +73,7 @@ def advance(flow: Flow, call: Call, received: Input, *, now: datetime) -> Turn:
             return _pressed(flow, call, step, received.keys, now)
         case Collect(), Pressed():
             return _typed(flow, call, step, received.keys, now)
-        case (Choose() | Collect()), FellSilent():
+        case ((Choose() | Collect()), FellSilent()):
             return _silent(flow, call, step, now)
         case Ask(), WorldAnswered():
             return _answered(flow, call, step, received, now)
@@ -346,7 +346,9 @@ def _filled(flow: Flow, call: Call, step: Wait, said: tuple[Phrase, ...]) -> tup
         return said
     gaps = _gaps(flow, call, draft, step)
     return tuple(
-        replace(one, values=tuple((name, gaps[value] if isinstance(value, Slot) else value) for name, value in one.values))
+        replace(
+            one, values=tuple((name, gaps[value] if isinstance(value, Slot) else value) for name, value in one.values)
+        )
         for one in said
     )
 

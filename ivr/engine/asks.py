@@ -5,7 +5,7 @@ An ask names what is wanted, never how it is done: who answers it knows disk and
 from dataclasses import dataclass
 
 Answers = tuple[tuple[str, tuple[str, ...]], ...]
-"""Question name -> the names of the codes chosen, in the form's order, or one string of digits. Only what was answered."""
+"""Question name -> the codes chosen, in the form's order, or one string of digits. Only what was answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A call so far, as a value, and its serialised form: all that the line knows of a call between two turns.
 
-The serialised form names steps, questions and codes by their place in the flow of its version, so that it stays small."""
+The serialised form names steps, questions and codes by their place in the flow of its version: so it stays small."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

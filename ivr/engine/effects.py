@@ -1,4 +1,4 @@
-"""What a turn does: sentences, then exactly one thing. Imperative; a closed union that every channel must decide about."""
+"""What a turn does: sentences, then exactly one thing. Imperative; a closed union: every channel decides about each."""
 
 from dataclasses import dataclass
 

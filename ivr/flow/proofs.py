@@ -197,7 +197,7 @@ def _decided(condition: Condition, caller: _Caller) -> bool | None:
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """One press: where it leads, when it was told, what reading its answer back will cost, and keys beside the first."""
+    """One press: where it leads, what reading its answer back will cost, and how many keys beside the first."""
 
     key: str
     caller: _Caller

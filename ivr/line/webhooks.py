@@ -136,7 +136,12 @@ class Recordings:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         language, name = scope["path_params"]["language"], scope["path_params"]["name"]
         path = self._folder / language / name
-        if scope["method"] not in ("GET", "HEAD") or path.suffix != ".mp3" or ".." in (language, name) or not path.is_file():
+        if (
+            scope["method"] not in ("GET", "HEAD")
+            or path.suffix != ".mp3"
+            or ".." in (language, name)
+            or not path.is_file()
+        ):
             return await _reply(send, 404, b"Not found", _PLAIN)
         return await FileResponse(path, media_type="audio/mpeg")(scope, receive, send)
 

@@ -86,7 +86,9 @@ class _Rehearsal:
 
     async def _act(self, act: Act) -> None:
         if self.left:
-            raise _Differs(act.place, "The call is over here already.", "Remove what follows, or press something else before.")
+            raise _Differs(
+                act.place, "The call is over here already.", "Remove what follows, or press something else before."
+            )
         match act:
             case Press():
                 for key in act.keys:
@@ -151,12 +153,16 @@ class _Rehearsal:
         expected = self.talk.expected
         if expected.report is not None:
             kept = [*self._reports()]
-            if len(kept) > 1 or (kept[0] if kept else {}) != {name: frozenset(codes) for name, codes in expected.report.items()}:
+            if len(kept) > 1 or (kept[0] if kept else {}) != {
+                name: frozenset(codes) for name, codes in expected.report.items()
+            }:
                 shown = "; ".join(_shown(report) for report in kept) or "none"
                 raise _Differs(expected.report_place, "Another report is kept than this one.", f"Kept: {shown}.")
         if expected.transfers is not None and expected.transfers != tuple(self.transfers):
             raise _Differs(
-                expected.transfers_place, "The transfers went otherwise.", f"They were: {listed(self.transfers) or 'none'}."
+                expected.transfers_place,
+                "The transfers went otherwise.",
+                f"They were: {listed(self.transfers) or 'none'}.",
             )
 
     def _reports(self) -> Iterator[dict[str, frozenset[str]]]:

@@ -22,6 +22,7 @@ from ivr.vault.signing import Statement
 
 SAVE_SECONDS = 1.5
 """A caller hears something within 2 s: a save that takes longer is told as not saved."""
+CLOSE_SECONDS = 5.0
 SLOW_AT_ONCE = 2
 
 NEW = "new"
@@ -123,15 +124,19 @@ class Reports:
         save = asyncio.create_task(self._save(ask, seed=seed, turn=turn, today=today))
         self._saving.add(save)
         save.add_done_callback(self._ended)
-        # Not wait_for, which would wait for a hanging database to let go of its transaction too.
+        # Left to end by itself: to cancel a driver in the middle of a statement can hang it, and the process with it.
         await asyncio.wait({save}, timeout=self._save_seconds)
         if not save.done():
-            save.cancel()
             return NotSaved()
         try:
             return save.result()
         except (StoreUnavailable, BodyTooLong, NotSetUp, WrongSecret):
             return NotSaved()
+
+    async def close(self) -> None:
+        """Let saves that were given up on come to their end, for a few seconds. Call it before the database's."""
+        if self._saving:
+            await asyncio.wait(self._saving, timeout=CLOSE_SECONDS)
 
     async def page(self, after: bytes = b"", *, limit: int = 100) -> Sequence[Listed]:
         """The next reports in the order of their random ids. Raises NotSetUp, WrongSecret, StoreUnavailable."""

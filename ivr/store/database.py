@@ -21,6 +21,8 @@ LOCK_WAIT_MS = 1000
 MIGRATION_WAIT_MS = 60_000
 POOL_WAIT_SECONDS = 1.0
 CONNECT_WAIT_SECONDS = 2
+DEAF_SERVER_MS = 10_000
+"""After this long without an acknowledgement, a connection to PostgreSQL is given up."""
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 
@@ -144,7 +146,7 @@ def _engine(url: URL) -> AsyncEngine:
         hide_parameters=True,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": CONNECT_WAIT_SECONDS},
+        connect_args={"connect_timeout": CONNECT_WAIT_SECONDS, "tcp_user_timeout": DEAF_SERVER_MS},
     )
 
 

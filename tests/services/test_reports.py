@@ -48,7 +48,9 @@ async def a_line(url: str) -> AsyncIterator[Line]:
         database, secret=SECRET, advocate_name="ana", passphrase="correct horse", now=NOW, demo=False, effort=CHEAP
     )
     try:
-        yield database, Reports(database, secret=SECRET)
+        line = Reports(database, secret=SECRET)
+        yield database, line
+        await line.close()
     finally:
         await database.close()
 
@@ -246,30 +248,31 @@ def test_while_somebody_else_holds_the_lock_nothing_is_saved_and_she_hears_so_in
     with_line(tmp_path, main)
 
 
-class HangingDatabase(Database):
-    """A database whose disk has stopped answering: not even a cancelled transaction ends."""
+class StuckDatabase(Database):
+    """A database whose disk does not answer until it is told to."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.answers = asyncio.Event()
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        never = asyncio.Event()
         async with super().writing() as connection:
-            try:
-                await never.wait()
-            finally:
-                await never.wait()
+            await self.answers.wait()
             yield connection
 
 
-def test_a_database_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_stuck_database_is_not_waited_for_and_trying_again_is_the_same_report(tmp_path: Path) -> None:
     async def main(database: Database, line: Reports) -> None:
-        hanging = HangingDatabase(f"sqlite:///{tmp_path / 'porchlight.db'}")
-        slow_line = Reports(hanging, secret=SECRET, save_seconds=0.05)
-        assert await keep(slow_line, DRAFT) == NotSaved()
+        stuck = StuckDatabase(f"sqlite:///{tmp_path / 'porchlight.db'}")
+        hasty = Reports(stuck, secret=SECRET, save_seconds=0.05)
+        assert await keep(hasty, ENDED) == NotSaved()
         assert await line.page() == []
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
-            await asyncio.wait({task})
-        await hanging.close()
+        stuck.answers.set()
+        await hasty.close()
+        await stuck.close()
+        assert await keep(line, ENDED) == Saved(receipts.receipt_code(SEED, "bad_date", visit=1))
+        assert [report.answers for report in await read_all(database, line)] == [ENDED.answers]
 
     with_line(tmp_path, main)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ivr.flow.diagnostics import Diagnostic, Place
-from ivr.flow.graph import Form, Option, Record, Step
 from ivr.flow.forms import WrittenForm
+from ivr.flow.graph import Form, Option, Record, Step
 from ivr.flow.phrases import KeyName, Label, Phrase, phrase
 from ivr.flow.source import Word
 
@@ -44,7 +44,9 @@ class Building:
         return (phrase(prompt),) if prompt in self.texts else ()
 
 
-def options(told: str, next_told: str, choices: Iterable[tuple[Word | str, str, str, Record | None]]) -> tuple[Option, ...]:
+def options(
+    told: str, next_told: str, choices: Iterable[tuple[Word | str, str, str, Record | None]]
+) -> tuple[Option, ...]:
     """Options from (key, label, target, record): the first told with `told`, the others shorter with `next_told`."""
     return tuple(
         Option(

@@ -29,7 +29,7 @@ from ivr.flow.graph import (
     WantSave,
 )
 from ivr.flow.lowering.building import Building, options
-from ivr.flow.model import FormFile, FormLine, QuestionLine
+from ivr.flow.model import CodeLine, FormFile, FormLine, QuestionLine
 from ivr.flow.phrases import KeyName, Phrase, Slot, phrase
 from ivr.flow.source import Word
 
@@ -69,6 +69,19 @@ def _codes(line: QuestionLine) -> tuple[Code, ...]:
         codes.append(Code(str(code.name)))
         codes.extend(Code(str(finer), group=str(code.name)) for _, finer in code.finer)
     return tuple(codes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Menu:
+    """One menu of codes. `adds`: what is chosen is one more code; else it replaces an earlier answer."""
+
+    question: str
+    step: str
+    leads_to: str
+    adds: bool
+
+    def record(self, code: str) -> Record:
+        return Add(self.question, str(code)) if self.adds else Put(self.question, str(code))
 
 
 @dataclass(slots=True)
@@ -149,52 +162,42 @@ class _Lowering:
             self._digits(position, question, line)
         elif line.several is not None:
             more = f"{step}:more"
-            self._codes(step, position, question, line, after=more, first=True)
-            self._codes(more, position, question, line, after=more, first=False)
+            self._first_menu(position, _Menu(question, step, leads_to=more, adds=False), line)
+            again = _Menu(question, more, leads_to=more, adds=True)
+            told = self._codes(step, again, line)
+            onward = Pass(self._answered(position))
+            self._choose(more, (phrase("line.more"),), told, onward, back=step, terse=True)
         else:
-            self._codes(step, position, question, line, after=self._answered(position), first=True)
+            self._first_menu(position, _Menu(question, step, self._answered(position), adds=False), line)
         if self._answered(position) == f"{step}:save":
             self._save(f"{step}:", yes=self._entry(position + 1), no=self._entry(position + 1), back=step)
 
-    def _codes(self, step: str, position: int, question: str, line: QuestionLine, *, after: str, first: bool) -> None:
-        """One menu of codes, and a menu of finer codes for each that has some. `first`: what is chosen here replaces an
-        earlier answer; else it is one more."""
-        base = self._step(position)
+    def _first_menu(self, position: int, menu: _Menu, line: QuestionLine) -> None:
+        told = self._codes(menu.step, menu, line)
+        asked = (phrase(self.building.use(menu.step, self._place_of(menu.question))),)
+        onward = Pass(self._skipped(position))
+        self._choose(menu.step, asked, told, onward, back=self._behind(position), question=menu.question)
+
+    def _codes(self, base: str, menu: _Menu, line: QuestionLine) -> tuple[Option, ...]:
+        """The options of one menu, and below each that has finer codes a menu of those. `base` begins the labels."""
         choices: list[tuple[Word, str, str, Record | None]] = []
         for key, code in line.codes:
             label = self.building.use(f"{base}.{code.name}", code.name.place)
             if code.finer:
-                self._finer(f"{step}.{code.name}", base, question, code.name, code.finer, after=after, back=step, first=first)
-                choices.append((key, label, f"{step}.{code.name}", None))
+                choices.append((key, label, self._finer(base, menu, code), None))
             else:
-                choices.append((key, label, after, _record(question, code.name, first=first)))
-        told = options("line.code", "line.next_code", choices)
-        if first:
-            intro = (phrase(self.building.use(base, self._place_of(question))),)
-            onward, back = Pass(self._skipped(position)), self._behind(position)
-            self._choose(step, intro, told, onward, back=back, question=question)
-        else:
-            intro = (phrase("line.more"),)
-            self._choose(step, intro, told, Pass(self._answered(position)), back=base, terse=True)
+                choices.append((key, label, menu.leads_to, menu.record(code.name)))
+        return options("line.code", "line.next_code", choices)
 
-    def _finer(
-        self,
-        step: str,
-        base: str,
-        question: str,
-        group: Word,
-        finer: tuple[tuple[Word, Word], ...],
-        *,
-        after: str,
-        back: str,
-        first: bool,
-    ) -> None:
+    def _finer(self, base: str, menu: _Menu, group: CodeLine) -> str:
+        step = f"{menu.step}.{group.name}"
         choices = [
-            (key, self.building.use(f"{base}.{code}", code.place), after, _record(question, code, first=first))
-            for key, code in finer
+            (key, self.building.use(f"{base}.{code}", code.place), menu.leads_to, menu.record(code))
+            for key, code in group.finer
         ]
         told = options("line.code", "line.next_code", choices)
-        self._choose(step, (), told, Pass(after, _record(question, group, first=first)), back=back)
+        self._choose(step, (), told, Pass(menu.leads_to, menu.record(group.name)), back=menu.step)
+        return step
 
     def _digits(self, position: int, question: str, line: QuestionLine) -> None:
         assert line.digits is not None
@@ -239,7 +242,8 @@ class _Lowering:
         self._branch(f"{self.form}:end", Answered(), f"{self.form}:all", f"{self.form}:nothing")
         self._read_back("all", f"{self.form}:consent", back=last)
         self._consent()
-        self._save(f"{self.form}:finish:", yes=f"{self.form}:done", no=f"{self.form}:kept", back=f"{self.form}:consent", ends=True)
+        back = f"{self.form}:consent"
+        self._save(f"{self.form}:finish:", yes=f"{self.form}:done", no=f"{self.form}:kept", back=back, ends=True)
         self._branch(f"{self.form}:kept", SavedBefore(), f"{self.form}:leave", f"{self.form}:nothing")
         self._say("nothing", phrase("line.nothing_saved"), f"{self.form}:leave")
         self._say("done", phrase("line.saved"), f"{self.form}:phone_company")
@@ -310,7 +314,3 @@ class _Lowering:
 def _own(key: str, prompt: str, to: str, record: Record | None = None) -> Option:
     """An option of the line's own, with a sentence of its own."""
     return Option(key, phrase(prompt, option=True, key=KeyName(key)), to, record)
-
-
-def _record(question: str, code: str, *, first: bool) -> Record:
-    return Put(question, str(code)) if first else Add(question, str(code))

@@ -1,0 +1,13 @@
+FROM python:3.11-slim
+WORKDIR /app
+COPY requirements.lock ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY ivr ivr
+RUN pip install --no-cache-dir --no-deps --no-build-isolation . \
+    && useradd --uid 10001 --no-create-home porchlight \
+    && install -d -m 0700 -o porchlight -g porchlight /var/lib/porchlight /run/porchlight
+USER porchlight
+EXPOSE 8000
+ENTRYPOINT ["ivr"]
+CMD ["serve", "--host", "0.0.0.0"]

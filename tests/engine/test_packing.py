@@ -1,0 +1,52 @@
+"""A call's serialised form: everything comes back, nothing else does, and it stays small."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivr.engine.call import CallUnreadable, pack, unpack
+from tests.engine.caller import Caller
+from tests.shipped import flow
+
+LONGEST_PLAINTEXT = 511
+
+EVERYTHING = (
+    "1 1 1 1 1 2 1 3 1 4 2 1 2 2 2 3 2 4 3 1 3 2 3 3 3 4 4 1 4 2 4 3 4 4 # 1 1"
+    " 1 1 1 1 1 1 1 1 1 1 1 1 12345678# 1 123456789012345# 1 1 1 3"
+)
+
+
+def test_the_longest_report_fits_into_a_token_with_room() -> None:
+    rosa = Caller()
+    longest = 0
+    for key in EVERYTHING.split():
+        rosa.presses(key)
+        longest = max(longest, len(pack(rosa.turn.call, rosa.flow)))
+    assert rosa.at == "bad_date:receipt"
+    assert {question.name for question in rosa.flow.forms["bad_date"].questions} == set(rosa.answers)
+    assert longest <= LONGEST_PLAINTEXT // 2
+
+
+@given(st.binary(max_size=300))
+def test_bytes_of_nobody_are_unreadable_and_nothing_worse(noise: bytes) -> None:
+    try:
+        call = unpack(noise, flow())
+    except CallUnreadable:
+        return
+    assert call.step in flow().steps
+
+
+@given(st.data())
+def test_a_call_with_a_byte_changed_is_a_call_or_unreadable(data: st.DataObject) -> None:
+    packed = bytearray(pack(Caller().presses("1 1 2 1 # 1 1 3").turn.call, flow()))
+    position = data.draw(st.integers(0, len(packed) - 1))
+    packed[position] = data.draw(st.integers(0, 255))
+    try:
+        unpack(bytes(packed), flow())
+    except CallUnreadable:
+        return
+
+
+def test_a_call_of_another_flow_is_unreadable() -> None:
+    with pytest.raises(CallUnreadable):
+        unpack(b"\x00", flow())

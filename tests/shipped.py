@@ -1,0 +1,20 @@
+"""The flow that ships, compiled once for all tests."""
+
+from functools import cache
+from pathlib import Path
+
+from ivr.flow.graph import Flow
+from ivr.services.content import Content, load
+
+ROOT = Path(__file__).parent.parent
+
+
+@cache
+def content() -> Content:
+    return load(ROOT / "flows", ROOT / "prompts")
+
+
+def flow() -> Flow:
+    found = content().flow
+    assert found is not None, "the shipped flow is clean"
+    return found
