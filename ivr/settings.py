@@ -4,13 +4,22 @@ All that is wrong is told at once, with cures. No secret has a default; what `iv
 folder."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 PREFIX = "IVR_"
 LOOPBACK_NUMBER = "+15005550006"
@@ -29,10 +38,10 @@ def _numbers(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What an operator may set. Each is also read from the file that IVR_NAME_FILE names."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     public_url: str = ""
     """Where the phone company reaches us: https://HOST. Signatures cover it, so it must be exact."""
@@ -51,9 +60,9 @@ class Settings(BaseSettings):
     """Short-lived keys: a tmpfs in production. Default: `run` in the data folder."""
     flows_dir: Path = Path("flows")
     prompts_dir: Path = Path("prompts")
-    duty_numbers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_numbers)] = ()
+    duty_numbers: Annotated[tuple[str, ...], BeforeValidator(_numbers)] = ()
     """Phones that are rung for a caller who wants a person, in E.164, with commas between."""
-    port: int = Field(default=8000, ge=1, le=65535, validation_alias="PORT")
+    port: int = Field(default=8000, ge=1, le=65535)
 
     @field_validator("public_url", "plivo_api_url")
     @classmethod
@@ -124,21 +133,17 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process. Raises SettingsWrong with every problem at once."""
     given = dict(os.environ if environment is None else environment)
     found, problems = _from_files(given)
-    values = {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in {**given, **found}.items()
-        if name.startswith(PREFIX)
-    }
-    if "PORT" in given:
-        values["PORT"] = given["PORT"]
-    known = set(Settings.model_fields) | {"PORT"}
+    named = {name: value for name, value in {**given, **found}.items() if name.startswith(PREFIX)}
+    values = {name.removeprefix(PREFIX).lower(): value for name, value in named.items() if value}
+    known = set(Settings.model_fields) - {"port"}
+    problems.extend(_strays(named, known))
+    chosen = {name: value for name, value in values.items() if name in known}
+    if given.get("PORT"):
+        chosen["port"] = given["PORT"]
     try:
-        settings = Settings.model_validate(
-            {name: value for name, value in values.items() if name in known and value != ""}
-        )
+        settings = Settings.model_validate(chosen)
     except ValidationError as error:
         problems.extend(_sentence(dict(problem)) for problem in error.errors())
-    problems.extend(_strays(values, known))
     if problems:
         raise SettingsWrong(tuple(problems))
     return settings
@@ -160,25 +165,20 @@ def _from_files(given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     return found, problems
 
 
-def _strays(values: Mapping[str, str], known: set[str]) -> list[str]:
-    from difflib import get_close_matches
-
-    strays = []
-    for name in values:
-        if name in known or name.removesuffix("_file") in known:
-            continue
-        near = get_close_matches(name, sorted(known), n=1)
-        cure = f"Did you mean {PREFIX}{near[0].upper()}?" if near else "Remove it, or correct its name."
-        strays.append(f"There is no setting {PREFIX}{name.upper()}. {cure}")
-    return strays
+def _strays(named: Iterable[str], known: set[str]) -> Iterator[str]:
+    settings = sorted(PREFIX + name.upper() for name in known)
+    for name in named:
+        if name not in settings and name.removesuffix("_FILE") not in settings:
+            near = get_close_matches(name, settings, n=1)
+            yield f"There is no setting {name}. {f'Did you mean {near[0]}?' if near else 'Remove it.'}"
 
 
 def _sentence(problem: dict[str, Any]) -> str:
-    location = problem["loc"]
-    name = str(location[0]) if location else ""
     message = str(problem["msg"]).removeprefix("Value error, ")
-    shown = f"{PREFIX}{name.upper()}" if name and name != "PORT" else name
-    return f"{shown}: {message}." if shown else f"{message[0].upper()}{message[1:]}."
+    if not problem["loc"]:
+        return f"{message[0].upper()}{message[1:]}."
+    name = str(problem["loc"][0])
+    return f"{'PORT' if name == 'port' else PREFIX + name.upper()}: {message}."
 
 
 def _e164(number: str) -> str:

@@ -18,3 +18,12 @@ def flow() -> Flow:
     found = content().flow
     assert found is not None, "the shipped flow is clean"
     return found
+
+
+def text(language: str, prompt: str) -> str:
+    """A shipped text as it is said, so that tests do not depend on how it is worded. Its keys are spoken."""
+    catalogue = flow().catalogues[language]
+    words = catalogue.prompts[prompt].many.text
+    for key, spoken in catalogue.keys.items():
+        words = words.replace(f"{{{key}}}", spoken)
+    return words

@@ -1,8 +1,14 @@
 """What is wrong with what an admin wrote, as data: a place, a code, one sentence, one cure. Shown elsewhere."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+
+ENOUGH = 200
+"""No more of one kind are looked for: whoever has so many begins with the first, and a hostile file costs little."""
+
+_LONGEST_SHOWN = 60
+_SHORT_WORD = 3
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,14 +41,38 @@ def in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(set(found)))
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known name that a mistyped one most resembles, if any does."""
+    if len(word) > _LONGEST_SHOWN:
+        return None
+    spelt = {name.lower(): name for name in sorted(known)}
+    cutoff = 0.5 if len(word) <= _SHORT_WORD else 0.6
+    near = get_close_matches(word.lower(), spelt, n=1, cutoff=cutoff)
+    return spelt[near[0]] if near else None
+
+
 def suggest(word: str, known: Iterable[str], *, otherwise: str) -> str:
     """The cure for a name nobody knows: the nearest known one, or `otherwise`."""
-    near = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return f"Did you mean `{near[0]}`?" if near else otherwise
+    near = nearest(word, known)
+    return f"Did you mean `{near}`?" if near is not None else otherwise
 
 
 def listed(words: Iterable[str], *, most: int = 8) -> str:
     """Names for a sentence: `a`, `b` and 3 more."""
     names = list(words)
-    shown = ", ".join(f"`{name}`" for name in names[:most])
+    shown = ", ".join(f"`{shortened(name)}`" for name in names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def shortened(text: str) -> str:
+    """What somebody typed, short enough and plain enough to stand in a sentence."""
+    plain = " ".join(text.split())
+    return plain if len(plain) <= _LONGEST_SHOWN else f"{plain[:_LONGEST_SHOWN]}..."
+
+
+def part_of(place: Place, text: str, part: str) -> Place:
+    """The place of a part of a text that stands on one line as it was typed; else the place of the whole."""
+    quoted = place.length - len(text)
+    if quoted not in (0, 2) or part not in text:
+        return place
+    return replace(place, column=place.column + quoted // 2 + text.index(part), length=len(part))

@@ -35,8 +35,8 @@ class Building:
 
     def use(self, prompt: str, place: Place) -> str:
         """A prompt that must exist."""
-        self.uses.setdefault(prompt, place)
-        return prompt
+        self.uses.setdefault(str(prompt), place)
+        return str(prompt)
 
     def said_first(self, prompt: str) -> tuple[Phrase, ...]:
         """A prompt that is said if somebody wrote it."""

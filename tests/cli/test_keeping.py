@@ -1,0 +1,77 @@
+"""`ivr init` and `ivr reports`: keys are made once, and what a caller keyed comes out as she keyed it."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_calling import WHOLE_REPORT, ivr
+from tests.shipped import ROOT
+
+PASSPHRASE = "four quiet harbor lamps"
+
+
+@pytest.fixture(autouse=True)
+def passphrase_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("IVR_FLOWS_DIR", str(ROOT / "flows"))
+    monkeypatch.setenv("IVR_PROMPTS_DIR", str(ROOT / "prompts"))
+    monkeypatch.setenv("IVR_DATA_DIR", str(tmp_path / "data"))
+    file = tmp_path / "passphrase"
+    file.write_text(PASSPHRASE + "\n")
+    return file
+
+
+def test_a_report_is_kept_listed_and_read_with_her_passphrase(passphrase_file: Path) -> None:
+    code, made = ivr("init", "--advocate", "ana", "--passphrase-file", str(passphrase_file))
+    assert code == 0, made
+    assert "Added the advocate ana" in made
+    assert ivr("call", "--keys", WHOLE_REPORT["Spanish"])[0] == 0
+    code, listed = ivr("reports", "list")
+    assert code == 0
+    assert "bad_date" in listed
+    assert "warn_others" in listed
+    assert "taken" not in listed
+    code, read = ivr("reports", "read", "--passphrase-file", str(passphrase_file))
+    assert code == 0
+    for part in ("taken (", "today (", "warn_others"):
+        assert part in read
+    code, one = ivr("reports", "read", listed.splitlines()[1][:8], "--passphrase-file", str(passphrase_file))
+    assert (code, one) == (0, read)
+
+
+def test_another_passphrase_opens_nothing(passphrase_file: Path, tmp_path: Path) -> None:
+    ivr("init", "--passphrase-file", str(passphrase_file))
+    wrong = tmp_path / "wrong"
+    wrong.write_text("some other words here\n")
+    code, said = ivr("reports", "read", "--passphrase-file", str(wrong))
+    assert code == 2
+    assert "passphrase" in said
+
+
+def test_made_again_nothing_changes(passphrase_file: Path, tmp_path: Path) -> None:
+    ivr("init", "--passphrase-file", str(passphrase_file))
+    secret = (tmp_path / "data" / "secret").read_bytes()
+    code, said = ivr("init", "--passphrase-file", str(passphrase_file))
+    assert (code, "Nothing to do" in said) == (0, True)
+    assert (tmp_path / "data" / "secret").read_bytes() == secret
+
+
+def test_only_the_owner_can_read_what_was_made(passphrase_file: Path, tmp_path: Path) -> None:
+    ivr("init", "--passphrase-file", str(passphrase_file))
+    for path in (tmp_path / "data").iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path.name
+
+
+def test_a_short_passphrase_is_refused_with_the_reason(tmp_path: Path) -> None:
+    short = tmp_path / "short"
+    short.write_text("secret")
+    code, said = ivr("init", "--passphrase-file", str(short))
+    assert code == 2
+    assert "at least 12 characters" in said
+
+
+def test_without_keys_reading_says_what_to_do(passphrase_file: Path) -> None:
+    for words in (("reports", "list"), ("reports", "read", "--passphrase-file", str(passphrase_file))):
+        code, said = ivr(*words)
+        assert code == 2
+        assert "ivr init" in said

@@ -1,0 +1,120 @@
+"""`ivr serve`, as `make run` starts it: a real process, called over HTTP, stopped by a signal."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.shipped import ROOT, text
+
+IVR = Path(sys.executable).parent / "ivr"
+WHOLE_REPORT = "1 1 2 1 # 7 1 1 /silence # # # # # # # # # # # 1 2 # 0 /hangup"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("IVR_")}
+    return {**plain, "PORT": str(free_port()), "IVR_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", **more}
+
+
+@contextmanager
+def served(settings: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [IVR, "serve"], cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        wait_until_healthy(process, settings["PORT"])
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+
+def wait_until_healthy(process: subprocess.Popen[str], port: str) -> None:
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=0.2) as reply:
+                assert reply.status == 200
+                return
+        except OSError:
+            assert process.poll() is None, process.communicate()[0]
+            # Not a sleep: wait for the process to end, for a tenth of a second; while it lives, ask again.
+            try:
+                process.wait(0.1)
+            except subprocess.TimeoutExpired:
+                continue
+    raise AssertionError("the line does not answer")
+
+
+def ivr(settings: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([IVR, *words], cwd=ROOT, env=settings, capture_output=True, text=True, timeout=60)
+
+
+def test_a_newcomer_serves_calls_in_both_languages_and_reads_what_was_kept(tmp_path: Path) -> None:
+    settings = environment(tmp_path / "data")
+    with served(settings):
+        for keys, saved in (
+            (WHOLE_REPORT, text("en", "line.saved")),
+            ("2" + WHOLE_REPORT[1:], text("es", "line.saved")),
+        ):
+            call = ivr(settings, "call", "--through-the-door", "--keys", keys)
+            assert call.returncode == 0, call.stderr
+            assert saved in call.stdout
+        here = ivr(settings, "call", "--keys", "1 1 1 # # 3 1 9")
+        assert text("en", "line.saved") in here.stdout
+        listed = ivr(settings, "reports", "list")
+        assert len(listed.stdout.splitlines()) == 4
+    read = ivr(settings, "reports", "read", "--passphrase-file", str(tmp_path / "data" / "demo-passphrase"))
+    assert read.returncode == 0
+    assert read.stdout.count("taken (") == 2
+    assert read.stdout.count("hurt (") == 1
+
+
+def test_demo_keys_under_plivo_are_warned_about_loudly(tmp_path: Path) -> None:
+    settings = environment(tmp_path / "data")
+    with served(settings):
+        pass
+    plivo = {
+        **settings,
+        "IVR_PLIVO_AUTH_ID": "MANWVLYTK4ZWU1YTY4QA",
+        "IVR_PLIVO_AUTH_TOKEN": "not-a-real-token",
+        "IVR_PLIVO_NUMBER": "+12125550100",
+        "IVR_PUBLIC_URL": "https://line.example.org",
+    }
+    process = subprocess.Popen(
+        [IVR, "serve"], cwd=ROOT, env=plivo, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    wait_until_healthy(process, settings["PORT"])
+    process.send_signal(signal.SIGTERM)
+    assert "WARNING: these are DEMO keys" in process.communicate(timeout=20)[0]
+
+
+def test_plivo_without_keys_is_refused_with_the_cure(tmp_path: Path) -> None:
+    settings = environment(
+        tmp_path / "data",
+        IVR_PLIVO_AUTH_ID="MANWVLYTK4ZWU1YTY4QA",
+        IVR_PLIVO_AUTH_TOKEN="not-a-real-token",
+        IVR_PLIVO_NUMBER="+12125550100",
+        IVR_PUBLIC_URL="https://line.example.org",
+    )
+    refused = ivr(settings, "serve")
+    assert refused.returncode == 2
+    assert "ivr init" in refused.stderr
+
+
+def test_wrong_settings_are_told_all_at_once_without_a_traceback(tmp_path: Path) -> None:
+    refused = ivr(environment(tmp_path, IVR_PUBLIC_URL="nowhere", IVR_DUTY_NUMBERS="12"), "serve")
+    assert refused.returncode == 2
+    assert "IVR_PUBLIC_URL" in refused.stderr
+    assert "IVR_DUTY_NUMBERS" in refused.stderr
+    assert "Traceback" not in refused.stderr
