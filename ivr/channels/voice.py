@@ -23,8 +23,8 @@ failing action URL ends the call."""
 
 CONFIRM_KEY = "1"
 CONFIRM_SECONDS = 15
-TALK_SECONDS = 14_400 - 1_800
-"""A conversation ends after three and a half hours: with the line's own limit a call stays within four."""
+FIRST_AID_SECONDS = 7_200
+"""The longest conversation of a call whose place is not known."""
 HOLD_SECONDS = 1
 """How long after the announcement a key may still change her mind before phones ring."""
 
@@ -54,8 +54,8 @@ class Addresses:
     def dialled(self, token: str) -> str:
         return f"{self.base}/voice/dialled/{token}{PATIENT}"
 
-    def answer(self) -> str:
-        return f"{self.base}/voice/answer{PATIENT}"
+    def again(self) -> str:
+        return f"{self.base}/voice/again{PATIENT}"
 
     def confirm(self) -> str:
         return f"{self.base}/voice/confirm{PATIENT}"
@@ -81,15 +81,15 @@ class Voice:
         return token.encode("ascii").join(pieces)
 
     def trouble(self, numbers: tuple[str, ...], seconds: int) -> bytes:
-        """An apology in every language, then a person, then a fresh start: for a call whose place is not known."""
+        """An apology in every language, then a person, then a fresh start: when not even the engine can be asked."""
         response = plivoxml.ResponseElement()
-        sorry = tuple(phrase("line.trouble", language=language) for language in self._flow.languages)
-        pause = _keys(self._addresses.answer())
-        self._say(pause, sorry, self._flow.languages[0])
+        again = self._addresses.again()
+        pause = _keys(again)
+        self._say(pause, apologies(self._flow), self._flow.languages[0])
         response.add(pause)
         if numbers:
-            response.add(self._dial(numbers, seconds, action=self._addresses.answer()))
-        response.add(plivoxml.RedirectElement(self._addresses.answer(), method="POST"))
+            response.add(self._dial(Connect(numbers, seconds, FIRST_AID_SECONDS), action=again))
+        response.add(plivoxml.RedirectElement(again, method="POST"))
         return _bytes(response)
 
     def confirm(self) -> bytes:
@@ -117,7 +117,7 @@ class Voice:
                     pause = _keys(to.keys(_GAP))
                     self._say(pause, said, language)
                     response.add(pause)
-                response.add(self._dial(then.numbers, then.seconds, action=to.dialled(_GAP)))
+                response.add(self._dial(then, action=to.dialled(_GAP)))
                 response.add(plivoxml.RedirectElement(to.dialled(_GAP), method="POST"))
             case HangUp():
                 self._say(response, said, language)
@@ -158,14 +158,14 @@ class Voice:
         catalogue = self._flow.catalogues[language]
         parent.add(_speak([(said.pause, catalogue.says(said.phrase)) for said in run], catalogue.voice, language))
 
-    def _dial(self, numbers: tuple[str, ...], seconds: int, *, action: str) -> plivoxml.DialElement:
+    def _dial(self, connect: Connect, *, action: str) -> plivoxml.DialElement:
         """Caller's id and name are always set: Plivo's defaults are the caller's own."""
         dial = plivoxml.DialElement(
             action=action,
             method="POST",
             hangup_on_star=True,
-            time_limit=TALK_SECONDS,
-            timeout=seconds,
+            time_limit=connect.talk_seconds,
+            timeout=connect.seconds,
             caller_id=self._addresses.number,
             caller_name=self._addresses.name,
             confirm_sound=self._addresses.confirm(),
@@ -173,9 +173,14 @@ class Voice:
             confirm_timeout=CONFIRM_SECONDS,
             redirect=True,
         )
-        for number in numbers:
+        for number in connect.numbers:
             dial.add_number(number)
         return dial
+
+
+def apologies(flow: Flow) -> tuple[Phrase, ...]:
+    """Sorry, in every language: for when nobody knows which is hers."""
+    return tuple(phrase("line.trouble", language=language) for language in flow.languages)
 
 
 def decode_keys(digits: str) -> Input:

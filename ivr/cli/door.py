@@ -34,7 +34,7 @@ class ThroughTheDoor:
                 most = state.element.num_digits
                 return WaitForKey() if most == 1 else WaitForDigits(most - 1)
             case Ringing():
-                return Connect(tuple(state.dial.numbers), state.dial.timeout or 0)
+                return Connect(state.dial.numbers, state.dial.timeout or 0, state.dial.time_limit)
             case Over():
                 return None
             case _:

@@ -46,9 +46,11 @@ from ivr.flow.wording import after_silence, after_wrong_key, opening
 PATIENCE = 3
 """The third silence, or the third wrong key, in a row leads to a person."""
 
-LONGEST_CALL = timedelta(hours=3, minutes=30)
-"""Then the call is ended with a word: a key of its token lives twelve hours, of which six may have passed, and a
-conversation may take the rest of the four hours that a call may last."""
+LONGEST_CALL = timedelta(hours=3, minutes=45)
+"""Then the call is ended with a word: it must be over within four hours, while the key of its token still lives."""
+
+TALK_STEP = timedelta(minutes=15)
+"""Conversations are limited to what is left of the call, in whole steps; one step is always left."""
 
 TRAIL = 16
 """So many waits back a star can lead."""
@@ -210,9 +212,16 @@ def _answered(flow: Flow, call: Call, step: Ask, received: WorldAnswered, now: d
             return _go(flow, call, step.yes if answer.anyone else step.no, now)
         case Dialling():
             said = () if call.impatient else _ringing(step, answer)
-            return Turn(replace(call, impatient=False), said, Connect(answer.numbers, answer.seconds))
+            connect = Connect(answer.numbers, answer.seconds, _left_to_talk(call, now))
+            return Turn(replace(call, impatient=False), said, connect)
         case _:
             assert_never(answer)
+
+
+def _left_to_talk(call: Call, now: datetime) -> int:
+    """Seconds."""
+    steps = (LONGEST_CALL - (now - call.began_at)) // TALK_STEP
+    return max(steps, 1) * int(TALK_STEP.total_seconds())
 
 
 def _ringing(step: Ask, answer: Dialling) -> tuple[Phrase, ...]:

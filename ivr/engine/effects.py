@@ -34,10 +34,12 @@ class WaitForDigits:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Ring these phones, all at once, for `seconds`; the first to take the call talks with her."""
+    """Ring these phones, all at once, for `seconds`; the first to take the call talks with her, for at most
+    `talk_seconds`."""
 
     numbers: tuple[str, ...]
     seconds: int
+    talk_seconds: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,11 @@ _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
 _SHAPES = {
     name: re.compile(shape + r"\Z")
     for name, shape in {
-        "CallUUID": r"[A-Za-z0-9-]{8,64}",
-        "ALegUUID": r"[A-Za-z0-9-]{0,64}",
-        "BLegUUID": r"[A-Za-z0-9-]{0,64}",
-        "RequestUUID": r"[A-Za-z0-9-]{0,64}",
-        "ParentCallUUID": r"[A-Za-z0-9-]{0,64}",
+        "CallUUID": r"[0-9A-Fa-f-]{8,64}",
+        "ALegUUID": r"[0-9A-Fa-f-]{0,64}",
+        "BLegUUID": r"[0-9A-Fa-f-]{0,64}",
+        "RequestUUID": r"[0-9A-Fa-f-]{0,64}",
+        "ParentCallUUID": r"[0-9A-Fa-f-]{0,64}",
         "ParentAuthID": r"[A-Za-z0-9]{0,32}",
         "Event": r"[A-Za-z]{0,32}",
         "CallStatus": r"[a-z-]{0,32}",
@@ -49,7 +49,7 @@ class Webhook:
     is_over: bool
     digits: str | None
     dial_status: str | None
-    started_at: datetime | None
+    session_start: str = field(repr=False)
     """When Plivo says that the call began; the same in every delivery of a doubled webhook."""
 
 
@@ -101,17 +101,20 @@ class Edge:
             values.get("Event") == "Hangup" or values.get("CallStatus") == "completed",
             values.get("Digits"),
             values.get("DialStatus"),
-            _moment(values.get("SessionStart", "")),
+            values.get("SessionStart", ""),
         )
 
-    def begin(self, webhook: Webhook, now: datetime) -> tuple[NewCall, Seal]:
-        """Seed and key of a call that has just been picked up; the same for every delivery of its answer webhook."""
-        started_at = webhook.started_at
+    def begin(self, webhook: Webhook, now: datetime, *, after: str = "") -> tuple[NewCall, Seal]:
+        """Seed and key of a call that has just been picked up; the same for every delivery of its answer webhook.
+
+        `after` what was lost a call that goes on begins with another seed: what it keeps then must not meet what it kept
+        before."""
+        started_at = _moment(webhook.session_start)
         if started_at is None or not timedelta() <= now - started_at < self._seed_period:
             started_at = now
         seconds = self._seed_period.total_seconds()
         began_at = datetime.fromtimestamp(started_at.timestamp() // seconds * seconds, UTC)
-        seed = call_seed(self._seed_keys.at(started_at, now=now), webhook.call_uuid)
+        seed = call_seed(self._seed_keys.at(started_at, now=now), f"{webhook.call_uuid} {after}".rstrip())
         key = self._token_keys.at(started_at, now=now)
         return NewCall(seed, began_at), Seal(key, key.bind(webhook.call_uuid))
 

@@ -2,18 +2,21 @@
 and a document that speaks; whoever has no signature gets one constant refusal."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import structlog
+from nacl.utils import random
 from starlette.responses import FileResponse
 from starlette.routing import Route, Router
 
-from ivr.channels.voice import Voice, decode_dial, decode_keys
-from ivr.engine.call import CallUnreadable, begin, pack, unpack
+from ivr.channels.voice import Voice, apologies, decode_dial, decode_keys
+from ivr.engine.call import SEED_BYTES, Call, CallUnreadable, begin, pack, unpack
 from ivr.engine.effects import HangUp
 from ivr.engine.inputs import Began, FellSilent, Input
 from ivr.flow.graph import Flow
+from ivr.flow.phrases import Phrase
 from ivr.kit.clock import Clock
 from ivr.line.edge import MAX_BODY, Edge, Seal, Webhook
 from ivr.services.turns import World, take_turn
@@ -52,8 +55,11 @@ class Door:
         if webhook.is_over:
             return EMPTY
         new, seal = self._edge.begin(webhook, self._clock.now())
-        call = begin(self._flow, seed=new.seed, at=new.began_at)
-        return await self._turn(pack(call, self._flow), seal, Began())
+        return await self._turn(begin(self._flow, seed=new.seed, at=new.began_at), seal, Began())
+
+    async def again(self, webhook: Webhook, _token: str) -> bytes | None:
+        """From the start, after an apology that nothing more could be done for."""
+        return EMPTY if webhook.is_over else await self._lost(webhook, random(SEED_BYTES).hex(), self._flow.start)
 
     async def keys(self, webhook: Webhook, token: str) -> bytes | None:
         if webhook.digits is None:
@@ -73,23 +79,38 @@ class Door:
     async def confirm(self, _webhook: Webhook, _token: str) -> bytes | None:
         return self._voice.confirm()
 
-    def trouble(self) -> bytes:
-        return self._voice.trouble(self._duty_numbers, RING_SECONDS)
+    async def trouble(self, webhook: Webhook, token: str) -> bytes:
+        """An apology in every language, then a person: for a call whose place is lost, or a turn that failed."""
+        try:
+            return await self._lost(webhook, token, self._flow.person)
+        except Exception as error:
+            log.error("apology failed", error=type(error).__name__, where=_place(error))
+            return self._voice.trouble(self._duty_numbers, RING_SECONDS)
 
     async def _resumed(self, webhook: Webhook, token: str, received: Input) -> bytes:
         if webhook.is_over:
             return EMPTY
         resumed = self._edge.resume(token, webhook, self._clock.now())
-        return self.trouble() if resumed is None else await self._turn(*resumed, received)
-
-    async def _turn(self, packed: bytes, seal: Seal, received: Input) -> bytes:
+        if resumed is None:
+            return await self.trouble(webhook, token)
+        packed, seal = resumed
         try:
             call = unpack(packed, self._flow)
         except CallUnreadable:
-            return self.trouble()
+            return await self.trouble(webhook, token)
+        return await self._turn(call, seal, received)
+
+    async def _lost(self, webhook: Webhook, token: str, step: str) -> bytes:
+        new, seal = self._edge.begin(webhook, self._clock.now(), after=token)
+        call = begin(self._flow, seed=new.seed, at=new.began_at)
+        call = replace(call, step=step, trail=(self._flow.start,))  # where a star leads, and her language is asked
+        sorry = () if step == self._flow.start else apologies(self._flow)
+        return await self._turn(call, seal, Began(), sorry)
+
+    async def _turn(self, call: Call, seal: Seal, received: Input, said: tuple[Phrase, ...] = ()) -> bytes:
         turn = await take_turn(self._flow, call, received, now=self._clock.now(), world=self._world)
         token = "" if isinstance(turn.then, HangUp) else seal.seal(pack(turn.call, self._flow))
-        return self._voice.encode(turn, token)
+        return self._voice.encode(replace(turn, said=(*said, *turn.said)), token)
 
 
 Handler = Callable[[Webhook, str], Awaitable[bytes | None]]
@@ -98,7 +119,7 @@ Handler = Callable[[Webhook, str], Awaitable[bytes | None]]
 class Endpoint:
     """An ASGI application for one address of the door."""
 
-    def __init__(self, handler: Handler, edge: Edge, trouble: Callable[[], bytes]) -> None:
+    def __init__(self, handler: Handler, edge: Edge, trouble: Callable[[Webhook, str], Awaitable[bytes]]) -> None:
         self._handler = handler
         self._edge = edge
         self._trouble = trouble
@@ -116,12 +137,13 @@ class Endpoint:
             )
         if webhook is None:
             return await _reply(send, 403, REFUSAL, _PLAIN)
+        token = scope["path_params"].get("token", "")
         try:
-            document = await self._handler(webhook, scope["path_params"].get("token", ""))
+            document = await self._handler(webhook, token)
         except Exception as error:
             # The last stand: a caller must never hear nothing. The place is ours, the message might quote her.
             log.error("turn failed", error=type(error).__name__, where=_place(error))
-            document = self._trouble()
+            document = await self._trouble(webhook, token)
         if document is None:
             return await _reply(send, 403, REFUSAL, _PLAIN)
         return await _reply(send, 200, document, _XML)
@@ -165,6 +187,7 @@ def build_router(door: Door, edge: Edge, recordings: Path) -> Router:
             at("/voice/silence/{token}", door.silence),
             at("/voice/dialled/{token}", door.dialled),
             at("/voice/answer", door.answer),
+            at("/voice/again", door.again),
             at("/voice/hangup", door.hangup),
             at("/voice/confirm", door.confirm),
             Route("/voice/audio/{language}/{name}", Recordings(recordings)),

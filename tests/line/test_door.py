@@ -181,6 +181,8 @@ def test_a_call_whose_key_is_gone_gets_an_apology_in_both_languages_and_a_person
         assert isinstance(rosa.state, Ringing)
         assert rosa.state.dial.numbers == (BO,)
         await rosa.dial_ends("no-answer")
+        assert said(rosa).startswith(text("en", "nobody_free"))
+        await rosa.press("*")
         assert said(rosa).startswith(text("en", "greeting"))
 
     asyncio.run(live())
