@@ -12,7 +12,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z.]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv ## serve the line on 127.0.0.1 (PORT, IVR_... are honoured)
-	@exec .venv/bin/ivr serve
+	@exec .venv/bin/ivr serve --demo
 
 test: .venv/dev ## the whole suite
 	@.venv/bin/python -m tests.prepare

@@ -34,7 +34,10 @@ Porchlight answers on {url}
 Ctrl-C stops it. The data lies in {data}."""
 
 
-def serve(host: str = typer.Option("127.0.0.1", help="The address to listen on.")) -> None:
+def serve(
+    host: str = typer.Option("127.0.0.1", help="The address to listen on."),
+    demo: bool = typer.Option(False, help="Where there are no keys, make some for trying the line out."),
+) -> None:
     """Serve the line in the foreground: signed webhooks of the phone company in, documents out.
 
     Without IVR_PLIVO_AUTH_ID the carrier is the loopback carrier, everything else is the same.
@@ -43,7 +46,7 @@ def serve(host: str = typer.Option("127.0.0.1", help="The address to listen on."
     of = place.settings()
     flow = place.clean_content(of).flow
     assert flow is not None
-    is_demo = place.run(_prepare(of))
+    is_demo = place.run(_prepare(of, demo=demo))
     if is_demo and not of.is_loopback:
         typer.echo(DEMO_WARNING, err=True)
     if of.is_loopback:
@@ -52,10 +55,10 @@ def serve(host: str = typer.Option("127.0.0.1", help="The address to listen on."
     _listen(of, flow, host)
 
 
-async def _prepare(of: Settings) -> bool:
+async def _prepare(of: Settings, *, demo: bool) -> bool:
     """Everything that must be there before the first call. True when the keys are a demo's."""
     async with place.database(of) as database:
-        if of.is_loopback:
+        if demo or of.is_loopback:
             await ensure_demo(of, database)
         secret = place.secret(of)
         if secret is None:

@@ -23,6 +23,7 @@ from ivr.flow.graph import (
     Choose,
     Collect,
     Condition,
+    Confirmed,
     End,
     Enter,
     Flow,
@@ -162,7 +163,15 @@ def _back(flow: Flow, call: Call, step: Wait, now: datetime) -> Turn:
     if step.back is not None:
         return _starred(_go(flow, call, step.back, now))
     trail = call.trail[:-1] or call.trail
-    return _starred(_go(flow, replace(call, trail=trail), trail[-1] if trail else step.name, now))
+    target = trail[-1] if trail else step.name
+    return _starred(_go(flow, replace(call, trail=trail), _receipt_behind(flow, call, target), now))
+
+
+def _receipt_behind(flow: Flow, call: Call, target: str) -> str:
+    """A star that leads to a form whose report is over leads to its receipt, not to a new report."""
+    step = flow.steps[target]
+    draft = call.draft(step.form) if isinstance(step, Enter) else None
+    return draft.at if draft is not None and draft.is_over else target
 
 
 def _starred(turn: Turn) -> Turn:
@@ -249,6 +258,7 @@ def _go(flow: Flow, call: Call, target: str, now: datetime, said: tuple[Phrase, 
             case Leave():
                 call, target = _left(flow, call, step), step.to
             case Ask():
+                call = _confirmed(call, step)
                 return Turn(call, said, _ask(call, step))
             case Choose() | Collect():
                 return _arrived(flow, call, step, said)
@@ -293,6 +303,11 @@ def _ask(call: Call, step: Ask) -> SaveReport | Ring | OnDuty:
             assert_never(step.want)
 
 
+def _confirmed(call: Call, step: Ask) -> Call:
+    draft = _draft(call, step)
+    return _with(call, replace(draft, confirmed=True)) if draft is not None else call
+
+
 def _holds(flow: Flow, call: Call, step: Branch, now: datetime) -> bool:
     condition: Condition = step.condition
     draft = _draft(call, step)
@@ -308,6 +323,8 @@ def _holds(flow: Flow, call: Call, step: Branch, now: datetime) -> bool:
             return draft is not None and bool(draft.answer(condition.question) if condition.question else draft.answers)
         case SavedBefore():
             return draft is not None and draft.saved
+        case Confirmed():
+            return draft is not None and draft.confirmed
         case _:
             assert_never(condition)
 
@@ -328,22 +345,24 @@ def _with(call: Call, draft: Draft) -> Call:
 def _entered(flow: Flow, call: Call, step: Enter) -> tuple[Call, str]:
     """Where she left the form, or at its beginning."""
     draft = call.draft(step.form)
-    if draft is not None:
+    if draft is not None and not draft.is_over:
         return call, draft.at
     form: Form = flow.forms[step.form]
-    return _with(call, Draft(form.name, call.finished(form.name) + 1, step.to, form.consents[0])), step.to
+    visit = draft.visit + 1 if draft is not None else 1
+    return _with(call, Draft(form.name, visit, step.to, form.consents[0])), step.to
 
 
 def _left(flow: Flow, call: Call, step: Leave) -> Call:
-    """The report is over: the next visit begins a new one, and a star no longer leads into it."""
+    """The report is over: its answers are forgotten, the next visit begins a new one. A star leads back to its receipt,
+    and where there is none past it."""
+    draft = call.draft(step.form)
+    if draft is None:
+        return call
+    call = _with(call, replace(draft, answers=(), is_over=True))
+    if draft.receipt:
+        return call
     enter = flow.forms[step.form].enter
-    visits = {**dict(call.visits), step.form: call.finished(step.form) + 1}
-    return replace(
-        call,
-        drafts=tuple(draft for draft in call.drafts if draft.form != step.form),
-        visits=tuple(visits.items()),
-        trail=tuple(place for place in call.trail if place != enter),
-    )
+    return replace(call, trail=tuple(place for place in call.trail if place != enter))
 
 
 # ---- filling the gaps ----

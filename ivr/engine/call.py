@@ -45,14 +45,10 @@ class Call:
     typed: str = ""
     """Digits that wait to be confirmed."""
     drafts: tuple[Draft, ...] = ()
-    visits: tuple[tuple[str, int], ...] = ()
-    """Form -> how many passes through it were finished."""
+    """The newest draft of each form."""
 
     def draft(self, form: str) -> Draft | None:
         return next((draft for draft in self.drafts if draft.form == form), None)
-
-    def finished(self, form: str) -> int:
-        return dict(self.visits).get(form, 0)
 
 
 def begin(flow: Flow, *, seed: bytes, at: datetime) -> Call:
@@ -65,7 +61,9 @@ class _PackedDraft(msgspec.Struct, array_like=True):
     visit: int
     at: int
     consent: int
+    confirmed: bool
     saved: bool
+    is_over: bool
     answers: list[tuple[int, list[int] | str]]
     receipt: str
 
@@ -84,7 +82,6 @@ class _Packed(msgspec.Struct, array_like=True):
     impatient: bool
     typed: str
     drafts: list[_PackedDraft]
-    visits: list[tuple[int, int]]
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -108,7 +105,6 @@ def pack(call: Call, flow: Flow) -> bytes:
         call.impatient,
         call.typed,
         [_pack_draft(draft, flow) for draft in call.drafts],
-        [(index.forms[form], count) for form, count in call.visits],
     )
     return _encoder.encode(packed)
 
@@ -117,7 +113,7 @@ def unpack(packed: bytes, flow: Flow) -> Call:
     """The call that `pack` made bytes of. Raises CallUnreadable."""
     try:
         read = _decoder.decode(packed)
-        steps, forms = flow.index.step_names, flow.index.form_names
+        steps = flow.index.step_names
         return Call(
             flow.version,
             read.seed,
@@ -133,7 +129,6 @@ def unpack(packed: bytes, flow: Flow) -> Call:
             read.impatient,
             read.typed,
             tuple(_unpack_draft(draft, flow) for draft in read.drafts),
-            tuple((_nth(forms, form), count) for form, count in read.visits),
         )
     except (msgspec.MsgspecError, LookupError, ValueError, OverflowError, OSError) as error:
         raise CallUnreadable(type(error).__name__) from error
@@ -152,7 +147,9 @@ def _pack_draft(draft: Draft, flow: Flow) -> _PackedDraft:
         draft.visit,
         index.steps[draft.at],
         form.consents.index(draft.consent),
+        draft.confirmed,
         draft.saved,
+        draft.is_over,
         answers,
         draft.receipt,
     )
@@ -169,7 +166,17 @@ def _unpack_draft(packed: _PackedDraft, flow: Flow) -> Draft:
             answers.append((question.name, tuple(_nth(question.codes, code).name for code in values)))
     at = _nth(flow.index.step_names, packed.at)
     consent = _nth(form.consents, packed.consent)
-    return Draft(form.name, packed.visit, at, consent, tuple(answers), packed.saved, packed.receipt)
+    return Draft(
+        form.name,
+        packed.visit,
+        at,
+        consent,
+        tuple(answers),
+        packed.confirmed,
+        packed.saved,
+        packed.is_over,
+        packed.receipt,
+    )
 
 
 def _nth(names: Sequence[T], position: int) -> T:

@@ -8,14 +8,18 @@ from ivr.flow.graph import Add, Form, Grant, Put, PutTyped, Record, SpeakIn
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`visit`: which pass through the form, from 1. `at`: the step to come back to. `saved`: at least once."""
+    """`visit`: which pass through the form, from 1. `at`: the step to come back to. `confirmed`: she said that it is
+    right, so from there every answer is saved; `saved`: at least one save was good. `is_over`: its report has ended; it
+    is kept so that a star can lead back to its receipt."""
 
     form: str
     visit: int
     at: str
     consent: str
     answers: Answers = ()
+    confirmed: bool = False
     saved: bool = False
+    is_over: bool = False
     receipt: str = ""
 
     def answer(self, question: str) -> tuple[str, ...]:

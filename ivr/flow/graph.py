@@ -103,7 +103,12 @@ class SavedBefore:
     """The report in progress was saved at least once."""
 
 
-Condition = Between | Speaks | Answered | SavedBefore
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """She said once that what was read back is right: from there every answer is saved."""
+
+
+Condition = Between | Speaks | Answered | SavedBefore | Confirmed
 
 
 # ---- what an Ask wants ----

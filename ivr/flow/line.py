@@ -14,6 +14,7 @@ SENTENCES: dict[str, frozenset[str]] = {
     "next_code": LABELLED,
     # always
     "any_time": frozenset({"0", "*", "9"}),
+    "any_time_digits": frozenset({"0", "*", "9"}),
     "wrong_key": frozenset(),
     "silence": frozenset(),
     "silence_person": frozenset(),
@@ -37,6 +38,7 @@ SENTENCES: dict[str, frozenset[str]] = {
     "not_saved.again": frozenset(),
     "not_saved.go_on": frozenset(),
     "nothing_saved": frozenset(),
+    "saved_before": frozenset(),
     "later": frozenset(),
     "what_is_kept": frozenset(),
     "consent": frozenset(),

@@ -16,6 +16,7 @@ from ivr.flow.graph import (
     Choose,
     Collect,
     Condition,
+    Confirmed,
     End,
     Enter,
     Flow,
@@ -186,7 +187,7 @@ def _decided(condition: Condition, caller: _Caller) -> bool | None:
             return condition.language == caller.language
         case Answered():
             return condition.question in caller.answered if condition.question else bool(caller.answered)
-        case SavedBefore():
+        case SavedBefore() | Confirmed():
             return False
         case _:
             return None

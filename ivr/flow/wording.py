@@ -7,6 +7,7 @@ from ivr.flow.graph import Choose, Wait
 from ivr.flow.phrases import Phrase, phrase
 
 ANY_TIME = phrase("line.any_time")
+ANY_TIME_DIGITS = phrase("line.any_time_digits")
 SILENCE = phrase("line.silence")
 WRONG_KEY = phrase("line.wrong_key")
 DIGITS_WRONG = phrase("line.digits_wrong")
@@ -24,18 +25,21 @@ def opening(step: Wait, *, answered: bool) -> tuple[Phrase, ...]:
 def after_silence(step: Wait, *, first: bool) -> tuple[Phrase, ...]:
     """Asked again because nothing was pressed. `first`: the line's own keys are told, once."""
     options = tuple(_options(step, leads=True)) if isinstance(step, Choose) else ()
-    return (SILENCE, *_keys(first=first), *step.intro, *options)
+    return (SILENCE, *_keys(step, first=first), *step.intro, *options)
 
 
 def after_wrong_key(step: Wait, *, first: bool) -> tuple[Phrase, ...]:
     """Asked again because of a key that does nothing here: the options without the explanation."""
     if isinstance(step, Choose):
-        return (WRONG_KEY, *_keys(first=first), *_options(step, leads=False))
-    return (DIGITS_WRONG, *_keys(first=first), *step.intro[1:])
+        return (WRONG_KEY, *_keys(step, first=first), *_options(step, leads=False))
+    return (DIGITS_WRONG, *_keys(step, first=first), *step.intro[1:])
 
 
-def _keys(*, first: bool) -> tuple[Phrase, ...]:
-    return (ANY_TIME,) if first else ()
+def _keys(step: Wait, *, first: bool) -> tuple[Phrase, ...]:
+    """The line's own keys; where digits are typed, nine is a digit and leaving takes two."""
+    if not first:
+        return ()
+    return (ANY_TIME if isinstance(step, Choose) else ANY_TIME_DIGITS,)
 
 
 def _options(step: Choose, *, leads: bool) -> Iterator[Phrase]:

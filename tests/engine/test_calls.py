@@ -285,7 +285,7 @@ def test_the_end_reads_everything_back_asks_for_the_use_and_tells_the_receipt_tw
     assert f"{THEFT}, {TODAY}, {text('en', 'bad_date.before.no')}" in rosa.text
     assert rosa.presses("1").at == "bad_date:consent"
     rosa.presses("2")
-    assert rosa.heard[:3] == ["line.saved", "line.what_is_kept", "line.receipt"]
+    assert rosa.heard == ["line.saved", "line.receipt", "line.receipt_try", "line.what_is_kept"]
     assert rosa.report is not None
     assert (rosa.report.consent, rosa.report.ends) == ("warn_others", True)
     receipt = rosa.text
@@ -309,8 +309,30 @@ def test_a_second_report_in_one_call_is_a_second_report() -> None:
     assert rosa.at == "bad_date.part_of_day"
 
 
-def test_star_after_a_report_does_not_lead_back_into_it() -> None:
-    assert Caller().presses(f"{TO_SAVED} # # # # # # # # # # # 1 # # *").at == "main"
+def test_star_after_a_report_leads_back_to_its_receipt_and_not_into_it() -> None:
+    rosa = Caller().presses(f"{TO_SAVED} # # # # # # # # # # # 1 #")
+    receipt = rosa.text
+    assert rosa.presses("# *").at == "bad_date:receipt"
+    assert rosa.text in receipt
+    assert rosa.presses("#").at == "after_report"
+    assert rosa.presses("2 1").at == "bad_date.what"
+    assert rosa.turn.call.drafts[0].visit == 2
+
+
+def test_star_after_a_form_that_kept_nothing_leads_past_it() -> None:
+    assert Caller().presses("1 1 # # # # # # # # # # # # *").at == "main"
+
+
+def test_answers_given_before_anything_was_confirmed_wait_for_the_end() -> None:
+    rosa = Caller().presses("1 1 # # 1 1")
+    assert rosa.report is None
+    assert rosa.presses("# # # # # # # # # 1").at == "bad_date:consent"
+    assert rosa.presses("2").answers == {"area": ("docks",)}
+
+
+def test_where_digits_are_typed_she_is_told_the_two_keys_that_leave() -> None:
+    rosa = Caller().presses(f"{TO_SAVED} {SKIP_TO_VEHICLE} # 12#")
+    assert rosa.heard[:2] == ["line.digits_wrong", "line.any_time_digits"]
 
 
 # ---- a save that fails ----
@@ -331,6 +353,16 @@ def test_a_save_that_fails_may_be_passed_over_and_the_next_one_keeps_all() -> No
     assert rosa.at == "bad_date.part_of_day"
     disk.refuses = False
     assert rosa.presses("1").answers == {"what": ("taken",), "when": ("today",), "part_of_day": ("morning",)}
+
+
+def test_if_only_the_last_save_fails_she_is_told_what_stays() -> None:
+    disk = Refusing(refuses=False)
+    rosa = Caller(world=disk).presses(f"{TO_SAVED} # # # # # # # # # # # 1")
+    disk.refuses = True
+    assert rosa.presses("2").heard[0] == "line.not_saved"
+    assert rosa.presses("2").heard[0] == "line.saved_before"
+    assert rosa.report is not None
+    assert rosa.report.consent == "count_only"
 
 
 def test_a_report_that_could_never_be_saved_ends_with_the_truth() -> None:

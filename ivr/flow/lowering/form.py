@@ -14,6 +14,7 @@ from ivr.flow.graph import (
     Choose,
     Code,
     Collect,
+    Confirmed,
     Enter,
     Form,
     Grant,
@@ -142,13 +143,13 @@ class _Lowering:
         self._branch(f"{asked}:behind", condition, asked, before)
 
     def _answered(self, position: int) -> str:
-        """Where an answer leads: to the next question, past a save once there is something to save."""
+        """Where an answer leads: to the next question; once she has confirmed something, past a save."""
         names = self._names()
         if position < names.index(self.save_after):
             return self._entry(position + 1)
         if names[position] == self.save_after:
             return f"{self.form}:end" if self._is_last(self.save_after) else f"{self.form}:halfway"
-        return f"{self._step(position)}:save"
+        return f"{self._step(position)}:keep"
 
     def _skipped(self, position: int) -> str:
         after_save = position > self._names().index(self.save_after)
@@ -169,8 +170,10 @@ class _Lowering:
             self._choose(more, (phrase("line.more"),), told, onward, back=step, terse=True)
         else:
             self._first_menu(position, _Menu(question, step, self._answered(position), adds=False), line)
-        if self._answered(position) == f"{step}:save":
-            self._save(f"{step}:", yes=self._entry(position + 1), no=self._entry(position + 1), back=step)
+        if self._answered(position) == f"{step}:keep":
+            after = self._entry(position + 1)
+            self._branch(f"{step}:keep", Confirmed(), f"{step}:save", after)
+            self._save(f"{step}:", yes=after, no=after, back=step)
 
     def _first_menu(self, position: int, menu: _Menu, line: QuestionLine) -> None:
         told = self._codes(menu.step, menu, line)
@@ -244,13 +247,20 @@ class _Lowering:
         self._consent()
         back = f"{self.form}:consent"
         self._save(f"{self.form}:finish:", yes=f"{self.form}:done", no=f"{self.form}:kept", back=back, ends=True)
-        self._branch(f"{self.form}:kept", SavedBefore(), f"{self.form}:leave", f"{self.form}:nothing")
+        self._branch(f"{self.form}:kept", SavedBefore(), f"{self.form}:before", f"{self.form}:nothing")
+        self._say("before", phrase("line.saved_before"), f"{self.form}:leave")
         self._say("nothing", phrase("line.nothing_saved"), f"{self.form}:leave")
-        self._say("done", phrase("line.saved"), f"{self.form}:phone_company")
-        self._say("phone_company", phrase("line.what_is_kept"), f"{self.form}:receipt")
+        self._say("done", phrase("line.saved"), f"{self.form}:receipt")
         again = (_own("1", "line.receipt_try", f"{self.form}:receipt"),)
         receipt = (phrase("line.receipt", receipt=Slot.RECEIPT),)
-        self._choose(f"{self.form}:receipt", receipt, again, Pass(f"{self.form}:leave"), back=f"{self.form}:receipt")
+        self._choose(
+            f"{self.form}:receipt",
+            receipt,
+            again,
+            Pass(f"{self.form}:leave"),
+            back=f"{self.form}:receipt",
+            outro=(phrase("line.what_is_kept"),),
+        )
         self.building.add(Leave(f"{self.form}:leave", self.form, to, place=self.place))
 
     def _read_back(self, name: str, right: str, *, back: str) -> None:
@@ -287,7 +297,7 @@ class _Lowering:
     def _say(self, name: str, told: Phrase, to: str) -> None:
         self.building.add(Say(f"{self.form}:{name}", told, to, form=self.form, place=self.place))
 
-    def _branch(self, name: str, condition: Answered | SavedBefore, yes: str, no: str) -> None:
+    def _branch(self, name: str, condition: Answered | SavedBefore | Confirmed, yes: str, no: str) -> None:
         self.building.add(Branch(name, condition, yes, no, form=self.form, place=self.place))
 
     def _choose(

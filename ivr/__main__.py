@@ -1,0 +1,5 @@
+"""`python -m ivr` is `ivr`."""
+
+from ivr.cli.main import main
+
+main()
