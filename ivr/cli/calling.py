@@ -109,6 +109,9 @@ async def _through_the_door(of: Settings, hand: Hand) -> None:
             seed=random(SEED_BYTES).hex(),
         )
         try:
-            await place_call(await ThroughTheDoor.begin(line), hand, typer.echo)
+            telephone = await ThroughTheDoor.begin(line)
+            if telephone.was_never_answered:
+                place.give_up(f"Nobody answers on {of.url}. Is it served there? `make run` says how to call it.")
+            await place_call(telephone, hand, typer.echo)
         except CarrierRefused as error:
             place.give_up(f"{of.url} answered in a way that Plivo would refuse: {error}")

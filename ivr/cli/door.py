@@ -22,6 +22,11 @@ class ThroughTheDoor:
         return cls(await line.call())
 
     @property
+    def was_never_answered(self) -> bool:
+        state = self._call.state
+        return isinstance(state, Over) and state.source == "carrier"
+
+    @property
     def heard(self) -> Iterable[str]:
         yield from map(_text, self._call.heard)
         yield from self._state()

@@ -27,9 +27,10 @@ DEMO_WARNING = """\
 PLACE_A_CALL = """
 Porchlight answers on {url}
 
-  .venv/bin/ivr call                       a phone in this terminal; /help in the call
-  .venv/bin/ivr call --through-the-door    the same, by signed webhooks, as the phone company calls
-  .venv/bin/ivr reports read --passphrase-file {passphrase}
+In another terminal:
+  {ivr} call                       a phone; /help in the call
+  {ivr} call --through-the-door    the same, by signed webhooks, as the phone company calls
+  {ivr} reports read{passphrase}
 
 Ctrl-C stops it. The data lies in {data}."""
 
@@ -50,9 +51,17 @@ def serve(
     if is_demo and not of.is_loopback:
         typer.echo(DEMO_WARNING, err=True)
     if of.is_loopback:
-        shown = PLACE_A_CALL.format(url=of.url, passphrase=of.data_dir / DEMO_FILE, data=of.data_dir)
-        typer.echo(shown if is_demo else shown.replace(f" --passphrase-file {of.data_dir / DEMO_FILE}", ""))
+        passphrase = f" --passphrase-file {of.data_dir / DEMO_FILE}" if is_demo else ""
+        typer.echo(PLACE_A_CALL.format(url=of.url, ivr=_command(of), passphrase=passphrase, data=of.data_dir))
     _listen(of, flow, host)
+
+
+def _command(of: Settings) -> str:
+    """`ivr` as it must be typed elsewhere to mean this line."""
+    plain = Settings()
+    names = [f"PORT={of.port} "] if of.port != plain.port else []
+    names += [f"IVR_DATA_DIR={of.data_dir} "] if of.data_dir != plain.data_dir else []
+    return "".join(names) + ".venv/bin/ivr"
 
 
 async def _prepare(of: Settings, *, demo: bool) -> bool:

@@ -116,3 +116,10 @@ def test_wrong_settings_are_told_all_at_once_without_a_traceback(tmp_path: Path)
     assert "IVR_PUBLIC_URL" in refused.stderr
     assert "IVR_DUTY_NUMBERS" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_call_to_a_line_that_is_not_served_says_so(tmp_path: Path) -> None:
+    (tmp_path / "loopback-token").write_text("a-token")
+    call = ivr(environment(tmp_path), "call", "--through-the-door", "--keys", "1")
+    assert call.returncode == 2
+    assert "Nobody answers on http://127.0.0.1" in call.stderr
