@@ -2,16 +2,17 @@
 
 Pure. It ends every turn in exactly one effect or ask, and never loops without one."""
 
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from ivr.engine.asks import Dialling, Duty, Nobody, NotSaved, OnDuty, Ring, Saved, SaveReport
 from ivr.engine.call import Call
 from ivr.engine.draft import Draft, recorded
 from ivr.engine.effects import Connect, HangUp, Turn, WaitForDigits, WaitForKey
+from ivr.engine.filling import filled
 from ivr.engine.inputs import Answered as WorldAnswered
 from ivr.engine.inputs import Began, FellSilent, Input, Pressed, Returned
 from ivr.engine.keypad import Typed, Verdict, judge
@@ -41,7 +42,7 @@ from ivr.flow.graph import (
     WantPerson,
     WantSave,
 )
-from ivr.flow.phrases import Digits, Label, Labels, Number, Phrase, Slot, Value, phrase
+from ivr.flow.phrases import Number, Phrase, phrase
 from ivr.flow.wording import after_silence, after_wrong_key, opening
 
 PATIENCE = 3
@@ -175,7 +176,7 @@ def _receipt_behind(flow: Flow, call: Call, target: str) -> str:
 
 
 def _starred(turn: Turn) -> Turn:
-    return replace(turn, call=replace(turn.call, starred=True))
+    return Turn(replace(turn.call, starred=True), turn.said, turn.then)
 
 
 # ---- silence and mistakes ----
@@ -201,7 +202,7 @@ def _wrong(flow: Flow, call: Call, step: Wait, now: datetime) -> Turn:
 
 
 def _ask_again(flow: Flow, call: Call, step: Wait, said: tuple[Phrase, ...]) -> Turn:
-    return Turn(call, _filled(flow, call, step, said), _wait(step))
+    return Turn(call, filled(flow, call, step, said), _wait(step))
 
 
 # ---- the world's answers ----
@@ -236,7 +237,7 @@ def _left_to_talk(call: Call, now: datetime) -> int:
 def _ringing(step: Ask, answer: Dialling) -> tuple[Phrase, ...]:
     if not isinstance(step.want, WantPerson):
         return ()
-    told = replace(step.want.told, values=(("seconds", Number(answer.seconds)),))
+    told = phrase(step.want.told.prompt, seconds=Number(answer.seconds))
     return (told, *(option.told for option in step.want.options))
 
 
@@ -278,7 +279,7 @@ def _arrived(flow: Flow, call: Call, step: Wait, said: tuple[Phrase, ...]) -> Tu
     if draft is not None:
         call = _with(call, replace(draft, at=step.name))
     answered = bool(draft and step.question and draft.answer(step.question))
-    return Turn(call, (*said, *_filled(flow, call, step, opening(step, answered=answered))), _wait(step))
+    return Turn(call, (*said, *filled(flow, call, step, opening(step, answered=answered))), _wait(step))
 
 
 def _confirms_typing(flow: Flow, step: Wait) -> bool:
@@ -363,37 +364,3 @@ def _left(flow: Flow, call: Call, step: Leave) -> Call:
         return call
     enter = flow.forms[step.form].enter
     return replace(call, trail=tuple(place for place in call.trail if place != enter))
-
-
-# ---- filling the gaps ----
-
-
-def _filled(flow: Flow, call: Call, step: Wait, said: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
-    draft = _draft(call, step)
-    if draft is None or not any(one.is_private for one in said):
-        return said
-    gaps = _gaps(flow, call, draft, step)
-    return tuple(
-        replace(
-            one, values=tuple((name, gaps[value] if isinstance(value, Slot) else value) for name, value in one.values)
-        )
-        for one in said
-    )
-
-
-def _gaps(flow: Flow, call: Call, draft: Draft, step: Wait) -> Mapping[Slot, Value]:
-    return {
-        Slot.ANSWER: _answer(flow, draft, step.question or ""),
-        Slot.ANSWERS: Labels(
-            tuple(item for question, _ in draft.answers for item in _answer(flow, draft, question).items)
-        ),
-        Slot.TYPED: Digits(call.typed),
-        Slot.RECEIPT: Digits(draft.receipt),
-    }
-
-
-def _answer(flow: Flow, draft: Draft, question: str) -> Labels:
-    values = draft.answer(question)
-    if values and not flow.forms[draft.form].question(question).codes:
-        return Labels((Digits(values[0]),))
-    return Labels(tuple(Label(f"{draft.form}.{question}.{value}") for value in values))

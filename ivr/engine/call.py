@@ -3,7 +3,6 @@
 The serialised form names steps, questions and codes by their place in the flow of its version: so it stays small."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -21,8 +20,7 @@ class CallUnreadable(ValueError):
     """These bytes are not a call of this flow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """`seed` names what the call leaves behind and nothing else; `turn` counts exchanges from 0; `began_at` is coarse.
 
     `silences` and `wrong_keys` count in a row at this wait. `trail`: the waits she came through, for `*`."""

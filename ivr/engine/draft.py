@@ -1,13 +1,13 @@
 """A report in the making: what was answered so far in one pass through a form. A value; changing it gives another."""
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from ivr.engine.asks import Answers
 from ivr.flow.graph import Add, Form, Grant, Put, PutTyped, Record, SpeakIn
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """`visit`: which pass through the form, from 1. `at`: the step to come back to. `confirmed`: she said that it is
     right, so from there every answer is saved; `saved`: at least one save was good. `is_over`: its report has ended; it
     is kept so that a star can lead back to its receipt."""

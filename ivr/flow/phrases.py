@@ -1,7 +1,8 @@
 """What is said, before it is words: a prompt's name and what fills its gaps. Hashable, so that a channel may remember
 the bytes it made of it. Knows no language's text."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -63,11 +64,19 @@ class Phrase:
     values: tuple[tuple[str, Value], ...] = ()
     language: str | None = None
     option: bool = False
+    is_private: bool = field(init=False, compare=False)
+    """Does it hold anything that this caller did? Such a phrase is rendered afresh and never remembered."""
 
-    @property
-    def is_private(self) -> bool:
-        """Does it hold anything that this caller did? Such a phrase is rendered afresh and never remembered."""
-        return any(isinstance(value, Digits | Labels | Slot) for _, value in self.values)
+    def __post_init__(self) -> None:
+        private = any(isinstance(value, Digits | Labels | Slot) for _, value in self.values)
+        object.__setattr__(self, "is_private", private)
+
+    def filled(self, gaps: Mapping["Slot", "Value"]) -> "Phrase":
+        """The phrase with the gaps filled that only the call can fill."""
+        if not self.is_private:
+            return self
+        values = tuple((name, gaps[value] if isinstance(value, Slot) else value) for name, value in self.values)
+        return Phrase(self.prompt, values, self.language, self.option)
 
 
 def phrase(prompt: str, *, language: str | None = None, option: bool = False, **values: Value) -> Phrase:

@@ -19,6 +19,8 @@ MAX_BODY = 32_768
 
 _FORM_TYPE = b"application/x-www-form-urlencoded"
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
+_UNREAD = frozenset({"From", "To", "CallerName", "ForwardedFrom", "SIP-H-To", "HangupCause", "HangupSource"})
+"""Common fields whose values are nobody's business here: only that their names are Plivo's is known."""
 _SHAPES = {
     name: re.compile(shape + r"\Z")
     for name, shape in {
@@ -107,8 +109,8 @@ class Edge:
     def begin(self, webhook: Webhook, now: datetime, *, after: str = "") -> tuple[NewCall, Seal]:
         """Seed and key of a call that has just been picked up; the same for every delivery of its answer webhook.
 
-        `after` what was lost a call that goes on begins with another seed: what it keeps then must not meet what it kept
-        before."""
+        `after` what was lost, a call that goes on begins with another seed: what it keeps then must not meet what it
+        kept before."""
         started_at = _moment(webhook.session_start)
         if started_at is None or not timedelta() <= now - started_at < self._seed_period:
             started_at = now
@@ -137,7 +139,9 @@ def _is_form(headers: list[tuple[bytes, bytes]]) -> bool:
 
 def _fits(name: str, value: str) -> bool:
     shape = _SHAPES.get(name)
-    return bool(_FIELD.match(name)) and (shape is None or bool(shape.match(value)))
+    if shape is not None:
+        return shape.match(value) is not None
+    return name in _UNREAD or _FIELD.match(name) is not None
 
 
 def _moment(text: str) -> datetime | None:

@@ -2,18 +2,18 @@
 and a document that speaks; whoever has no signature gets one constant refusal."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import structlog
+from msgspec.structs import replace
 from nacl.utils import random
 from starlette.responses import FileResponse
 from starlette.routing import Route, Router
 
 from ivr.channels.voice import Voice, apologies, decode_dial, decode_keys
 from ivr.engine.call import SEED_BYTES, Call, CallUnreadable, begin, pack, unpack
-from ivr.engine.effects import HangUp
+from ivr.engine.effects import HangUp, Turn
 from ivr.engine.inputs import Began, FellSilent, Input
 from ivr.flow.graph import Flow
 from ivr.flow.phrases import Phrase
@@ -110,7 +110,7 @@ class Door:
     async def _turn(self, call: Call, seal: Seal, received: Input, said: tuple[Phrase, ...] = ()) -> bytes:
         turn = await take_turn(self._flow, call, received, now=self._clock.now(), world=self._world)
         token = "" if isinstance(turn.then, HangUp) else seal.seal(pack(turn.call, self._flow))
-        return self._voice.encode(replace(turn, said=(*said, *turn.said)), token)
+        return self._voice.encode(Turn(turn.call, (*said, *turn.said), turn.then), token)
 
 
 Handler = Callable[[Webhook, str], Awaitable[bytes | None]]

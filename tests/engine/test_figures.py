@@ -3,10 +3,10 @@ key."""
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import count
 
 import pytest
+from msgspec.structs import replace
 
 from ivr.engine.advance import advance
 from ivr.engine.asks import Dialling, Nobody, NotSaved, Ring, Saved, SaveReport
