@@ -54,8 +54,8 @@ class Addresses:
     def dialled(self, token: str) -> str:
         return f"{self.base}/voice/dialled/{token}{PATIENT}"
 
-    def again(self) -> str:
-        return f"{self.base}/voice/again{PATIENT}"
+    def again(self, token: str) -> str:
+        return f"{self.base}/voice/again/{token}{PATIENT}"
 
     def confirm(self) -> str:
         return f"{self.base}/voice/confirm{PATIENT}"
@@ -80,10 +80,11 @@ class Voice:
         pieces = (self._pieces if is_private else self._remembered)(turn.call.language, turn.said, then)
         return token.encode("ascii").join(pieces)
 
-    def trouble(self, numbers: tuple[str, ...], seconds: int) -> bytes:
-        """An apology in every language, then a person, then a fresh start: when not even the engine can be asked."""
+    def trouble(self, token: str, numbers: tuple[str, ...], seconds: int) -> bytes:
+        """An apology in every language, then a person, then a fresh start: when not even the engine can be asked.
+        `token`: the one that was lost; nothing where there was none."""
         response = plivoxml.ResponseElement()
-        again = self._addresses.again()
+        again = self._addresses.again(token or "start")
         pause = _keys(again)
         self._say(pause, apologies(self._flow), self._flow.languages[0])
         response.add(pause)

@@ -277,7 +277,8 @@ def _arrived(flow: Flow, call: Call, step: Wait, said: tuple[Phrase, ...]) -> Tu
     call = replace(call, trail=trail[-TRAIL:], silences=0, wrong_keys=0, starred=False, typed=typed)
     draft = _draft(call, step)
     if draft is not None:
-        call = _with(call, replace(draft, at=step.name))
+        # What was typed is forgotten elsewhere: she comes back to type it, not to confirm nothing.
+        call = _with(call, replace(draft, at=step.back if step.back and _confirms_typing(flow, step) else step.name))
     answered = bool(draft and step.question and draft.answer(step.question))
     return Turn(call, (*said, *filled(flow, call, step, opening(step, answered=answered))), _wait(step))
 
@@ -295,7 +296,8 @@ def _ask(call: Call, step: Ask) -> SaveReport | Ring | OnDuty:
         case WantSave():
             draft = _draft(call, step)
             assert draft is not None, "a form is entered before it is saved"
-            return SaveReport(draft.form, draft.visit, draft.answers, draft.consent, ends=step.want.ends)
+            ending = draft.endings if step.want.ends else 0
+            return SaveReport(draft.form, draft.visit, draft.answers, draft.consent, ending)
         case WantPerson():
             return Ring()
         case WantDuty():
@@ -306,7 +308,10 @@ def _ask(call: Call, step: Ask) -> SaveReport | Ring | OnDuty:
 
 def _confirmed(call: Call, step: Ask) -> Call:
     draft = _draft(call, step)
-    return _with(call, replace(draft, confirmed=True)) if draft is not None else call
+    if draft is None:
+        return call
+    ends = isinstance(step.want, WantSave) and step.want.ends
+    return _with(call, replace(draft, confirmed=True, endings=draft.endings + 1 if ends else draft.endings))
 
 
 def _holds(flow: Flow, call: Call, step: Branch, now: datetime) -> bool:

@@ -17,8 +17,13 @@ class SaveReport:
     """Which pass through the form this is, from 1: a second report in one call is a second report."""
     answers: Answers
     consent: str
-    ends: bool
-    """The form is over: a receipt is wanted and nothing later may change the report."""
+    ending: int = 0
+    """0: the form goes on. Else it is over, a receipt is wanted, and nothing but a further try at ending may change the
+    report; the number counts the tries: one that was told as failed may have reached the disk all the same."""
+
+    @property
+    def ends(self) -> bool:
+        return self.ending > 0
 
 
 @dataclass(frozen=True, slots=True)

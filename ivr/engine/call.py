@@ -61,12 +61,14 @@ class _PackedDraft(msgspec.Struct, array_like=True):
     consent: int
     confirmed: bool
     saved: bool
+    endings: int
     is_over: bool
     answers: list[tuple[int, list[int] | str]]
     receipt: str
 
 
 class _Packed(msgspec.Struct, array_like=True):
+    version: bytes
     seed: bytes
     began_at: int
     step: int
@@ -87,9 +89,10 @@ _decoder = msgspec.msgpack.Decoder(_Packed)
 
 
 def pack(call: Call, flow: Flow) -> bytes:
-    """The call as bytes, to be read with the same flow. The version is not in them."""
+    """The call as bytes, to be read with the flow of its version."""
     index = flow.index
     packed = _Packed(
+        bytes.fromhex(flow.version),
         call.seed,
         int(call.began_at.timestamp()),
         index.steps[call.step],
@@ -108,9 +111,12 @@ def pack(call: Call, flow: Flow) -> bytes:
 
 
 def unpack(packed: bytes, flow: Flow) -> Call:
-    """The call that `pack` made bytes of. Raises CallUnreadable."""
+    """The call that `pack` made bytes of. Raises CallUnreadable, also for a call of another version of the flow: its
+    numbers would mean other steps and codes."""
     try:
         read = _decoder.decode(packed)
+        if read.version.hex() != flow.version:
+            raise CallUnreadable("a call of another version")
         steps = flow.index.step_names
         return Call(
             flow.version,
@@ -147,6 +153,7 @@ def _pack_draft(draft: Draft, flow: Flow) -> _PackedDraft:
         form.consents.index(draft.consent),
         draft.confirmed,
         draft.saved,
+        draft.endings,
         draft.is_over,
         answers,
         draft.receipt,
@@ -172,6 +179,7 @@ def _unpack_draft(packed: _PackedDraft, flow: Flow) -> Draft:
         tuple(answers),
         packed.confirmed,
         packed.saved,
+        packed.endings,
         packed.is_over,
         packed.receipt,
     )

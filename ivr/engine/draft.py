@@ -19,6 +19,8 @@ class Draft(msgspec.Struct, frozen=True):
     answers: Answers = ()
     confirmed: bool = False
     saved: bool = False
+    endings: int = 0
+    """How often its last save was tried."""
     is_over: bool = False
     receipt: str = ""
 

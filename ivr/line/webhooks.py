@@ -7,18 +7,17 @@ from typing import Any
 
 import structlog
 from msgspec.structs import replace
-from nacl.utils import random
 from starlette.responses import FileResponse
 from starlette.routing import Route, Router
 
 from ivr.channels.voice import Voice, apologies, decode_dial, decode_keys
-from ivr.engine.call import SEED_BYTES, Call, CallUnreadable, begin, pack, unpack
+from ivr.engine.call import Call, CallUnreadable, begin, pack, unpack
 from ivr.engine.effects import HangUp, Turn
 from ivr.engine.inputs import Began, FellSilent, Input
 from ivr.flow.graph import Flow
 from ivr.flow.phrases import Phrase
 from ivr.kit.clock import Clock
-from ivr.line.edge import MAX_BODY, Edge, Seal, Webhook
+from ivr.line.edge import MAX_BODY, NEEDED, Edge, Seal, Webhook
 from ivr.services.turns import World, take_turn
 from ivr.services.world import RING_SECONDS
 
@@ -57,9 +56,9 @@ class Door:
         new, seal = self._edge.begin(webhook, self._clock.now())
         return await self._turn(begin(self._flow, seed=new.seed, at=new.began_at), seal, Began())
 
-    async def again(self, webhook: Webhook, _token: str) -> bytes | None:
-        """From the start, after an apology that nothing more could be done for."""
-        return EMPTY if webhook.is_over else await self._lost(webhook, random(SEED_BYTES).hex(), self._flow.start)
+    async def again(self, webhook: Webhook, token: str) -> bytes | None:
+        """From the start, after an apology that nothing more could be done for; `token` is what was lost then."""
+        return EMPTY if webhook.is_over else await self._lost(webhook, f"again {token}", self._flow.start)
 
     async def keys(self, webhook: Webhook, token: str) -> bytes | None:
         if webhook.digits is None:
@@ -85,7 +84,7 @@ class Door:
             return await self._lost(webhook, token, self._flow.person)
         except Exception as error:
             log.error("apology failed", error=type(error).__name__, where=_place(error))
-            return self._voice.trouble(self._duty_numbers, RING_SECONDS)
+            return self._voice.trouble(token, self._duty_numbers, RING_SECONDS)
 
     async def _resumed(self, webhook: Webhook, token: str, received: Input) -> bytes:
         if webhook.is_over:
@@ -119,8 +118,15 @@ Handler = Callable[[Webhook, str], Awaitable[bytes | None]]
 class Endpoint:
     """An ASGI application for one address of the door."""
 
-    def __init__(self, handler: Handler, edge: Edge, trouble: Callable[[Webhook, str], Awaitable[bytes]]) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        edge: Edge,
+        trouble: Callable[[Webhook, str], Awaitable[bytes]],
+        needed: frozenset[str] = NEEDED,
+    ) -> None:
         self._handler = handler
+        self._needed = needed
         self._edge = edge
         self._trouble = trouble
 
@@ -134,6 +140,7 @@ class Endpoint:
                 query=scope["query_string"],
                 headers=scope["headers"],
                 body=body,
+                needed=self._needed,
             )
         if webhook is None:
             return await _reply(send, 403, REFUSAL, _PLAIN)
@@ -187,9 +194,10 @@ def build_router(door: Door, edge: Edge, recordings: Path) -> Router:
             at("/voice/silence/{token}", door.silence),
             at("/voice/dialled/{token}", door.dialled),
             at("/voice/answer", door.answer),
-            at("/voice/again", door.again),
+            at("/voice/again/{token}", door.again),
             at("/voice/hangup", door.hangup),
-            at("/voice/confirm", door.confirm),
+            # Nobody says which fields a confirm sound's request has; the answer is the same to everybody.
+            Route("/voice/confirm", Endpoint(door.confirm, edge, door.trouble, needed=frozenset())),
             Route("/voice/audio/{language}/{name}", Recordings(recordings)),
             Route("/healthz", Health()),
         ],

@@ -14,7 +14,7 @@ from ivr.services.custody import LineKeys, NotSetUp, Unlocked, line_keys_of
 from ivr.store import epochs as stored_epochs
 from ivr.store import reports as stored
 from ivr.store.database import Database, StoreUnavailable
-from ivr.store.reports import MAX_TURN, ReportRow
+from ivr.store.reports import ReportRow, turn_of_ending
 from ivr.vault import epochs, receipts, sealing, signing
 from ivr.vault.host import HostKey, WrongSecret
 from ivr.vault.sealing import Body, BodyTooLong, Place, Sealed
@@ -167,10 +167,11 @@ class Reports:
         line = await self._keys()
         report_id = receipts.derive_id(seed, f"report {ask.form}", visit=ask.visit)
         code = receipts.receipt_code(seed, ask.form, visit=ask.visit) if ask.ends else None
+        turn = turn_of_ending(ask.ending) if ask.ends else turn
         async with self._database.reading() as connection:
             epoch = await self._epoch(connection, today)
-            if await stored.turn_of(connection, report_id) == MAX_TURN:
-                return Saved(code)  # a doubled last save: no second slow hash either
+            if (await stored.turn_of(connection, report_id) or 0) >= turn:
+                return Saved(code)  # a doubled or late save: no second slow hash either
         receipt = await self._receipt(code, line)
         place = Place(report_id, ask.form, epoch.id)
         body = Body(day=today.isoformat(), handle=receipt.handle(), answers=ask.answers)
@@ -180,7 +181,7 @@ class Reports:
             form=ask.form,
             epoch=epoch.id,
             week=_week(today),
-            turn=MAX_TURN if ask.ends else turn,
+            turn=turn,
             consent=ask.consent,
             state=NEW,
             receipt_tag=receipt.tag(epoch.receipt_key),

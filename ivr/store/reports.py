@@ -12,7 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ivr.store.tables import report_keys, reports
 
 MAX_TURN = 2**31 - 1
-"""The turn of a report whose form has ended: no save comes after it."""
+"""The turn of a report that no save may change any more."""
+
+MOST_ENDINGS = 100
+
+
+def turn_of_ending(ending: int) -> int:
+    """The turn of a report whose form has ended with the `ending`-th try (from 1): above every turn of a call, and above
+    the tries before, which may have reached the disk unseen. It tells nothing of how long she called."""
+    return MAX_TURN - MOST_ENDINGS + min(ending, MOST_ENDINGS)
 
 
 @dataclass(frozen=True, slots=True)

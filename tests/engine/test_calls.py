@@ -206,7 +206,8 @@ def test_unconfirmed_digits_are_forgotten_when_she_goes_elsewhere() -> None:
     rosa = Caller().presses(f"{TO_SAVED} {SKIP_TO_VEHICLE} # 2125550143#")
     assert rosa.turn.call.typed == "2125550143"
     assert rosa.presses("0").turn.call.typed == ""
-    assert "phone" not in rosa.presses("1").answers
+    assert rosa.presses("1").at == "bad_date.phone"
+    assert "phone" not in rosa.answers
 
 
 @pytest.mark.parametrize(
@@ -374,3 +375,15 @@ def test_a_report_that_could_never_be_saved_ends_with_the_truth() -> None:
 
 def test_a_person_is_one_key_away_from_a_failed_save() -> None:
     assert Caller(world=Refusing()).presses(f"{TO_SAVED} 0").at == "nobody_free"
+
+
+def test_each_try_at_the_last_save_is_counted_so_that_the_newest_counts() -> None:
+    disk = Refusing(refuses=False)
+    rosa = Caller(world=disk).presses(f"{TO_SAVED} # # # # # # # # # # # 1")
+    assert rosa.report is not None
+    assert rosa.report.ending == 0
+    disk.refuses = True
+    rosa.presses("3 *")
+    disk.refuses = False
+    rosa.presses("1")
+    assert (rosa.report.ending, rosa.report.consent) == (2, "count_only")

@@ -13,6 +13,7 @@ from ivr.carrier.leg import WITHHELD_CALLERS
 from ivr.carrier.loopback import Line, PhoneCall
 from ivr.carrier.states import AwaitingKeys, Over, Ringing
 from ivr.carrier.transport import AsgiTransport
+from ivr.carrier.webhooks import Exchange
 from ivr.kit.clock import VirtualClock
 from ivr.services.rehearsal import Memory
 from ivr.store.database import Database
@@ -57,6 +58,11 @@ def calls(house: House, story: Callable[[PhoneCall], Awaitable[None]], **how: st
         return call
 
     return asyncio.run(live())
+
+
+def reply(exchange: Exchange) -> bytes:
+    assert exchange.reply is not None
+    return exchange.reply.body
 
 
 async def presses(call: PhoneCall, keys: str) -> None:
@@ -135,7 +141,7 @@ def test_a_hang_up_that_comes_to_the_answer_url_starts_no_call(tmp_path: Path) -
         await rosa.hang_up()
 
     call = calls(house, story)
-    assert b"<Response/>" in call.exchange[-1].reply.body
+    assert b"<Response/>" in reply(call.exchange[-1])
 
 
 @pytest.mark.parametrize("number", WITHHELD_CALLERS)
@@ -152,7 +158,7 @@ def test_a_doubled_answer_webhook_begins_the_same_call_also_when_keys_have_rolle
 
     async def live() -> None:
         rosa = await house.line.call()
-        first = rosa.exchange[0].reply.body
+        first = reply(rosa.exchange[0])
         house.clock.at = NOON.replace(minute=9)
         assert (await rosa.redeliver(0)).body == first
 
@@ -163,7 +169,7 @@ def test_a_doubled_webhook_gets_the_same_bytes(tmp_path: Path) -> None:
     async def story(rosa: PhoneCall) -> None:
         await presses(rosa, "1 1 2 1 # 1")
         for number, exchange in enumerate(rosa.exchange[:]):
-            assert (await rosa.redeliver(number, fresh_nonce=True)).body == exchange.reply.body
+            assert (await rosa.redeliver(number, fresh_nonce=True)).body == reply(exchange)
 
     calls(House(tmp_path), story)
 
@@ -195,7 +201,7 @@ def test_the_call_ends_with_a_word(tmp_path: Path) -> None:
         assert isinstance(rosa.state, Over)
 
     call = calls(House(tmp_path), story)
-    last = read(call.exchange[-2].reply.body, "application/xml")
+    last = read(reply(call.exchange[-2]), "application/xml")
     assert [type(element) for element in last] == [Speak, Hangup]
 
 
@@ -204,7 +210,7 @@ def test_a_wait_is_a_get_input_with_everything_inside_and_a_redirect_behind(tmp_
         await presses(rosa, "1")
 
     call = calls(House(tmp_path), story)
-    wait, behind = read(call.exchange[-1].reply.body, "application/xml")
+    wait, behind = read(reply(call.exchange[-1]), "application/xml")
     assert isinstance(wait, GetInput)
     assert (wait.num_digits, wait.finish_on_key, wait.log) == (1, "", False)
     assert isinstance(behind, Redirect)
@@ -217,7 +223,7 @@ def test_a_dial_never_shows_the_caller(tmp_path: Path) -> None:
         await presses(rosa, "1 0 5")
 
     call = calls(House(tmp_path, on_duty=(BO,)), story)
-    dial = next(part for part in read(call.exchange[-1].reply.body, "application/xml") if isinstance(part, Dial))
+    dial = next(part for part in read(reply(call.exchange[-1]), "application/xml") if isinstance(part, Dial))
     assert (dial.caller_id, dial.caller_name) == ("+15005550006", "Porchlight")
     assert (dial.confirm_key, dial.confirm_timeout) == ("1", 15)
     assert dial.confirm_sound is not None

@@ -20,7 +20,7 @@ from ivr.engine.asks import Answers, NotSaved, Saved, SaveReport
 from ivr.services import custody
 from ivr.services.reports import NEW, OpenReport, Reports, Seal
 from ivr.store.database import Database
-from ivr.store.reports import MAX_TURN
+from ivr.store.reports import turn_of_ending
 from ivr.store.tables import metadata, report_keys, reports
 from ivr.vault import receipts, signing
 from ivr.vault.advocates import Effort
@@ -33,8 +33,8 @@ SEED = b"e" * 16
 CHEAP = Effort(passes=1, memory=8192)
 
 ROBBED: Answers = (("what", ("robbed", "taken")), ("when", ("today",)))
-DRAFT = SaveReport(form="bad_date", visit=1, answers=ROBBED, consent="count_only", ends=False)
-ENDED = replace(DRAFT, answers=(*ROBBED, ("vehicle", ("van",))), consent="warn_others", ends=True)
+DRAFT = SaveReport(form="bad_date", visit=1, answers=ROBBED, consent="count_only")
+ENDED = replace(DRAFT, answers=(*ROBBED, ("vehicle", ("van",))), consent="warn_others", ending=1)
 
 Line = tuple[Database, Reports]
 Main = Callable[[Database, Reports], Coroutine[Any, Any, None]]
@@ -148,7 +148,7 @@ def test_a_report_that_was_cut_off_has_no_receipt_and_keeps_no_length_of_call_on
         await keep(line, DRAFT, turn=9)
         assert [(row.turn, row.receipt_tag) for row in await rows(database)] == [(9, None)]
         await keep(line, ENDED, turn=10)
-        assert [row.turn for row in await rows(database)] == [MAX_TURN]
+        assert [row.turn for row in await rows(database)] == [turn_of_ending(1)]
 
     with_line(tmp_path, main)
 
@@ -180,7 +180,7 @@ def test_the_size_of_a_report_says_nothing(
     ask = replace(ENDED, answers=tuple((name, tuple(codes)) for name, codes in answers))
 
     async def main(database: Database, line: Reports) -> None:
-        for variant in (ask, replace(DRAFT, visit=2), replace(ask, visit=3, form="robbery", ends=False)):
+        for variant in (ask, replace(DRAFT, visit=2), replace(ask, visit=3, form="robbery", ending=0)):
             assert isinstance(await keep(line, variant), Saved)
         assert {len(row.body) for row in await rows(database)} == {640}
 
@@ -408,3 +408,16 @@ def test_an_advocate_without_the_epoch_reads_nothing(tmp_path: Path) -> None:
 async def rows(database: Database) -> list[Any]:
     async with database.reading() as connection:
         return list((await connection.execute(select(reports))).all())
+
+
+def test_a_last_save_told_as_failed_does_not_stop_her_from_allowing_less(tmp_path: Path) -> None:
+    """It may have reached the disk all the same; her next try at ending counts, and the first, late, undoes nothing."""
+
+    async def main(database: Database, line: Reports) -> None:
+        first, second = ENDED, replace(ENDED, consent="count_only", ending=2)
+        for ask in (first, second, first):
+            await keep(line, ask, turn=10)
+        [row] = await rows(database)
+        assert (row.consent, row.turn) == ("count_only", turn_of_ending(2))
+
+    with_line(tmp_path, main)
