@@ -5,7 +5,9 @@ from enum import StrEnum
 
 import orjson
 
-from ivr.flow.diagnostics import Diagnostic
+from ivr.flow.diagnostics import Diagnostic, printable
+
+_WIDEST = 240
 
 
 class Format(StrEnum):
@@ -35,17 +37,25 @@ def _full(diagnostic: Diagnostic, files: Mapping[str, bytes]) -> Iterator[str]:
     place = diagnostic.place
     yield f"{place.file}:{place.line}:{place.column}  {diagnostic.code}"
     yield f"  {diagnostic.message}"
-    line = _line(files.get(place.file, b""), place.line)
+    line, start = _cut(printable(_line(files.get(place.file, b""), place.line)), place.column)
     if line.strip():
         number = str(place.line)
+        column = place.column - start
+        carets = "^" * max(1, min(place.length, len(line) - column + 1))
         yield f"  {number} | {line}"
-        yield f"  {' ' * len(number)} | {_indent(line, place.column)}{'^' * max(1, min(place.length, len(line) - place.column + 1))}"
+        yield f"  {' ' * len(number)} | {_indent(line, column)}{carets}"
     yield f"  -> {diagnostic.cure}"
 
 
 def _line(content: bytes, number: int) -> str:
     lines = content.decode("utf-8-sig", "replace").splitlines()
     return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+def _cut(line: str, column: int) -> tuple[str, int]:
+    """A line that a terminal can show, and how many of its signs are left out at its beginning."""
+    start = max(0, column - _WIDEST // 2) if len(line) > _WIDEST else 0
+    return line[start : start + _WIDEST], start
 
 
 def _indent(line: str, column: int) -> str:

@@ -1,50 +1,76 @@
-"""Every rule over a compiled flow, in the order in which a mistake hides another: names before texts, texts before
-figures."""
+"""Every rule over texts and over a compiled flow, in the order in which a mistake hides another: names before texts,
+texts before figures; and of several things that are wrong with one text the first, for it explains the others."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
-from ivr.flow.diagnostics import Diagnostic
+from ivr.flow.diagnostics import ENOUGH, Diagnostic
 from ivr.flow.rules import (
     branch_same_both_ways,
+    dead_end,
     first_key_too_late,
+    form_too_big,
     key_in_text,
     missing_plural,
     missing_prompt,
     missing_recording,
+    no_key_for_long,
     no_person_key,
     no_quick_exit,
     person_told_too_late,
     person_too_far,
     placeholder_differs,
     report_too_long,
+    rings_too_long,
     silent_loop,
     unknown_gap,
     unreachable_step,
     unused_prompt,
     voice_cannot_speak_language,
 )
-from ivr.flow.subject import Subject
+from ivr.flow.subject import Subject, Texts
 
-Rule = Callable[[Subject], Iterator[Diagnostic]]
 
-READABLE: tuple[Rule, ...] = (
-    unreachable_step.check,
-    silent_loop.check,
-    branch_same_both_ways.check,
+def _sizes_of_forms(subject: Subject) -> Iterator[Diagnostic]:
+    for name, form in subject.flow.forms.items():
+        found = form_too_big.found(form, subject.forms[name].file.form.place)
+        if found is not None:
+            yield found
+
+
+OF_NAMES: tuple[Callable[[Texts], Iterator[Diagnostic]], ...] = (
     missing_prompt.check,
     unused_prompt.check,
-    unknown_gap.check,
-    placeholder_differs.check,
-    missing_plural.check,
-    key_in_text.check,
     voice_cannot_speak_language.check,
     missing_recording.check,
 )
 
-MEASURED: tuple[Rule, ...] = (
+OF_TEXTS: tuple[Callable[[Texts], Iterator[Diagnostic]], ...] = (
+    unknown_gap.check,
+    missing_plural.check,
+    key_in_text.check,
+    placeholder_differs.check,
+)
+"""Of one text only the first is told."""
+
+OF_STEPS: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
+    branch_same_both_ways.check,
+    _sizes_of_forms,
+    rings_too_long.check,
     no_person_key.check,
-    person_too_far.check,
     no_quick_exit.check,
+)
+
+OF_WAYS: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
+    silent_loop.check,
+    no_key_for_long.check,
+    dead_end.check,
+    unreachable_step.check,
+)
+"""Each takes for granted that the ones before it found nothing."""
+
+MEASURED: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
+    person_too_far.check,
     first_key_too_late.check,
     person_told_too_late.check,
     report_too_long.check,
@@ -52,7 +78,32 @@ MEASURED: tuple[Rule, ...] = (
 """These hear the flow, so they need every text and every step to be there."""
 
 
-def problems(subject: Subject) -> list[Diagnostic]:
-    """Everything that is wrong with a flow whose names all lead somewhere."""
-    found = [diagnostic for rule in READABLE for diagnostic in rule(subject)]
-    return found or [diagnostic for rule in MEASURED for diagnostic in rule(subject)]
+def problems_of_texts(texts: Texts) -> list[Diagnostic]:
+    """What is wrong with texts, and with the names they go by."""
+    found = [found for rule in OF_NAMES for found in islice(rule(texts), ENOUGH)]
+    first: dict[tuple[str, int], Diagnostic] = {}
+    for rule in OF_TEXTS:
+        for wrong in islice(rule(texts), ENOUGH):
+            first.setdefault((wrong.place.file, wrong.place.line), wrong)
+    return [*found, *first.values()]
+
+
+def problems_of_steps(subject: Subject) -> list[Diagnostic]:
+    """Where a flow whose names all lead somewhere does not lead where it must."""
+    found = list(_all(OF_STEPS, subject))
+    for rule in OF_WAYS:
+        ways = list(islice(rule(subject), ENOUGH))
+        found += ways
+        if ways:
+            break
+    return found
+
+
+def problems_of_figures(subject: Subject) -> list[Diagnostic]:
+    """Promises that a flow does not keep. Needs a flow in which nothing else is wrong."""
+    return list(_all(MEASURED, subject))
+
+
+def _all(rules: Iterable[Callable[[Subject], Iterator[Diagnostic]]], subject: Subject) -> Iterator[Diagnostic]:
+    for rule in rules:
+        yield from islice(rule(subject), ENOUGH)

@@ -4,18 +4,22 @@ Handed bytes by path ("flows/hotline.yaml", "prompts/es.yaml"); opens nothing it
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import singledispatch
+from itertools import islice
 from types import MappingProxyType
+from typing import assert_never
 
 from ivr.flow.catalogues import Written, read_prompts
-from ivr.flow.diagnostics import Diagnostic, Place, in_order
-from ivr.flow.forms import WrittenForm, read_form
+from ivr.flow.checker import problems_of_figures, problems_of_steps, problems_of_texts
+from ivr.flow.diagnostics import ENOUGH, Diagnostic, Place, in_order, without_echoes
+from ivr.flow.forms import RESERVED, WrittenForm, read_form
 from ivr.flow.graph import Flow, Index, Promises
-from ivr.flow.lowering import branch, choose_language, exit, form, menu, say, transfer
+from ivr.flow.lowering import branch, choose_language, form, menu, say, transfer
+from ivr.flow.lowering import exit as ending
 from ivr.flow.lowering.building import Building
 from ivr.flow.model import (
+    FIELDS,
     VERBS,
     BranchLine,
     ChooseLanguage,
@@ -27,9 +31,10 @@ from ivr.flow.model import (
     Transfer,
     Verb,
 )
-from ivr.flow.reading import validate
-from ivr.flow.checker import problems
+from ivr.flow.reading import beginning, validate
 from ivr.flow.rules import (
+    bad_name,
+    duplicate_key,
     form_used_twice,
     keys_with_gaps,
     language_without_prompts,
@@ -41,9 +46,12 @@ from ivr.flow.rules import (
     unused_form,
     wrong_type,
 )
-from ivr.flow.source import Node, Source, Table, Word, read
-from ivr.flow.subject import Subject
+from ivr.flow.source import Items, Node, Source, Table, Word, at, read
+from ivr.flow.subject import Subject, Texts
+from ivr.flow.values import MENU_KEYS, is_language
 
+NAME = "hotline"
+MOST_LANGUAGES = 4
 FLOW = "flows/hotline.yaml"
 TALKS = "flows/hotline.talks.yaml"
 _FORM = re.compile(r"flows/forms/([^/]+)\.yaml\Z")
@@ -65,7 +73,7 @@ def compile_flow(files: Mapping[str, bytes], recordings: Mapping[str, float] | N
     """Compile the files of a line. `recordings`: path of an mp3 -> its length in seconds."""
     work = _Work(files, recordings or {})
     flow = work.flow()
-    found = in_order(work.found)
+    found = in_order(without_echoes(work.found))
     return Compiled(None if found else flow, found)
 
 
@@ -84,43 +92,54 @@ class _Work:
     recordings: Mapping[str, float]
     found: list[Diagnostic] = field(default_factory=list)
     lines: dict[str, Verb] = field(default_factory=dict)
-    broken: bool = False
-    """Something could not be read at all: what seems missing may only be unreadable, so it is not reported."""
+    complete: bool = True
+    """Every step and every form could be read: what nothing names is really not named."""
 
     def flow(self) -> Flow | None:
         self._nothing_misplaced()
         written = self._prompts()
+        read = len(self.found)
         forms = self._forms()
-        file = self._flow_file()
-        if file is None:
+        tree = self._flow_tree()
+        file = self._flow_file(tree) if tree is not None else None
+        steps = _table(tree, "steps")
+        spoken = _spoken(tree) or [Word(language, Place(FLOW)) for language in written]
+        texts = frozenset(name for prompts in written.values() for name in prompts.places)
+        building = Building(tuple(map(str, spoken)), forms, texts)
+        for path in (("start",), ("always", "0"), ("always", "9")):
+            node = at(tree, path) if tree is not None else None
+            if isinstance(node, Word) and bad_name.is_name(node):
+                building.to(node)
+        self._steps(steps, building)
+        if steps:
+            unknown = unknown_step.check(building.targets, steps, some_unread=not self.complete)
+            self.found.extend(islice(unknown, ENOUGH))
+        self.complete = self.complete and bool(steps) and not any(found.code == "unknown-step" for found in self.found)
+        self._files(spoken, forms, building)
+        sound = file is not None and self.complete and len(self.found) == read
+        offered = {str(language): written[language] for language in spoken if language in written}
+        self._texts(offered, building, steps, complete=sound)
+        if file is None or not sound:
             return None
-        texts = frozenset(name for language in written for name in written[language].places)
-        building = Building(tuple(map(str, file.languages)), forms, texts)
-        building.to(file.start)
-        building.to(file.always.person)
-        building.to(file.always.leave)
-        self._steps(file, building)
-        if self.found:
-            self.broken = True
-        self._names(file, building, forms, written)
-        if self.broken or self.found:
-            return None
-        flow = self._assembled(file, building, written)
-        self._judge(flow, file, building, forms, written)
-        return flow
+        return self._judged(file, building, offered, forms)
 
     # ---- files ----
 
     def _nothing_misplaced(self) -> None:
-        audio = {path for path in self.files if _AUDIO.match(path)}
-        for path in self.files:
-            if path not in (FLOW, TALKS) and path not in audio and not _FORM.match(path) and not _PROMPTS.match(path):
-                self.found.append(unknown_file.found(path))
+        strays = [
+            path
+            for path in self.files
+            if path not in (FLOW, TALKS) and not any(known.match(path) for known in (_AUDIO, _FORM, _PROMPTS))
+        ]
+        if FLOW not in self.files:
+            self.found.append(no_flow.found(FLOW, others=strays))
+            strays = [path for path in strays if path != no_flow.misnamed(FLOW, strays)]
+        self.found.extend(unknown_file.found(path) for path in strays[:ENOUGH])
 
     def _read(self, path: str) -> Node | None:
         source: Source = read(path, self.files[path])
         self.found.extend(source.found)
-        self.broken = self.broken or bool(source.found)
+        self.complete = self.complete and (not source.found or bool(_PROMPTS.match(path)))
         return source.tree
 
     def _prompts(self) -> dict[str, Written]:
@@ -129,7 +148,6 @@ class _Work:
             match = _PROMPTS.match(path)
             tree = self._read(path) if match else None
             if match and tree is not None:
-                before = len(self.found)
                 lengths = {
                     audio[2]: seconds
                     for name, seconds in self.recordings.items()
@@ -138,9 +156,6 @@ class _Work:
                 prompts = read_prompts(tree, self.found, path=path, language=match[1], recordings=lengths)
                 if prompts is not None:
                     written[match[1]] = prompts
-                self.broken = self.broken or len(self.found) > before
-            elif match:
-                self.broken = True
         return written
 
     def _forms(self) -> dict[str, WrittenForm]:
@@ -148,32 +163,41 @@ class _Work:
         for path in sorted(self.files):
             match = _FORM.match(path)
             tree = self._read(path) if match else None
-            if match and tree is not None:
-                form_file = read_form(tree, self.found, path=path, name=match[1])
-                if form_file is not None:
-                    forms[match[1]] = form_file
-                else:
-                    self.broken = True
+            form_file = read_form(tree, self.found, path=path, name=match[1]) if match and tree is not None else None
+            if match and form_file is not None:
+                forms[match[1]] = form_file
+            self.complete = self.complete and (match is None or form_file is not None)
         return forms
 
-    def _flow_file(self) -> FlowFile | None:
+    def _flow_tree(self) -> Table | None:
         if FLOW not in self.files:
-            self.found.append(no_flow.found(FLOW))
             return None
         tree = self._read(FLOW)
-        if tree is None:
+        if tree is not None and not isinstance(tree, Table):
+            cure = "Begin it with `flow: hotline`, and write the rest as `name: value` lines."
+            self.found.append(wrong_type.found(tree.place, "This file is not a flow.", cure))
             return None
-        if not isinstance(tree, Table):
-            self.found.append(wrong_type.found(Place(FLOW), "This file is not a flow.", "Begin it with `flow: hotline`."))
-            return None
-        return validate(FlowFile, tree, self.found, owner="The flow", place=Place(FLOW))
+        return tree
+
+    def _flow_file(self, tree: Table) -> FlowFile | None:
+        file = validate(FlowFile, tree, self.found, owner="The flow", place=beginning(tree, FLOW))
+        if file is not None and file.flow != NAME:
+            self.found.append(unknown_file.named_otherwise(file.flow, wanted=NAME, place=file.flow.place))
+        return file
 
     # ---- steps ----
 
-    def _steps(self, file: FlowFile, building: Building) -> None:
-        for name, node in file.steps.items():
+    def _steps(self, steps: Table, building: Building) -> None:
+        for name, node in steps.items():
+            if len(self.found) > ENOUGH:
+                break
+            if not bad_name.is_name(name):
+                self.found.append(bad_name.found(name, name.place))
+            elif name in RESERVED:
+                self.found.append(bad_name.reserved(name, name.place))
             line = self._verb(name, node)
             if line is None:
+                self.complete = False
                 continue
             if isinstance(line, FormLine):
                 self._one_door(line, building)
@@ -185,21 +209,28 @@ class _Work:
 
     def _verb(self, name: Word, node: Node) -> Verb | None:
         if not isinstance(node, Table):
-            self.found.append(unknown_verb.found(name, [node] if isinstance(node, Word) else [], verbs=VERBS, place=name.place))
+            said = [node.partition(":")[0]] if isinstance(node, Word) and node else []
+            self.found.append(unknown_verb.found(name, said, verbs=VERBS, place=name.place))
             return None
-        verbs = [str(key) for key in node if key in VERBS]
-        if not verbs:
-            self.found.append(unknown_verb.found(name, list(node), verbs=VERBS, place=next(iter(node), name).place))
-            return None
+        verbs = [key for key in node if key in VERBS]
         if len(verbs) > 1:
-            self.found.append(unknown_verb.several(name, verbs, name.place))
-            return None
-        return validate(VERBS[verbs[0]], node, self.found, owner=f"The step `{name}`", place=name.place)
+            self.found.append(unknown_verb.several(name, verbs))
+        elif not verbs and node and all(key in MENU_KEYS for key in node):
+            self.found.append(unknown_verb.only_keys(name, name.place))
+        elif not verbs:
+            words = [key for key in node if key not in FIELDS]
+            place = (words or [*node, name])[0].place
+            self.found.append(unknown_verb.found(name, words, verbs=VERBS, place=place))
+        else:
+            return validate(VERBS[verbs[0]], node, self.found, owner=f"The step `{name}`", place=name.place)
+        return None
 
     def _one_door(self, line: FormLine, building: Building) -> None:
         if line.form not in building.forms_written:
-            if not self.broken:
-                self.found.append(unknown_form.found(line.form, forms=building.forms_written, place=line.form.place))
+            forms = [match[1] for path in self.files if (match := _FORM.match(path))]
+            if line.form not in forms:
+                self.found.append(unknown_form.found(line.form, forms=forms, place=line.form.place))
+            self.complete = False
         elif line.form in building.form_steps:
             first = building.form_steps[str(line.form)]
             self.found.append(form_used_twice.found(line.form, first=first, place=line.form.place))
@@ -210,69 +241,112 @@ class _Work:
         if gap:
             self.found.append(gap)
 
-    def _names(
-        self, file: FlowFile, building: Building, forms: Mapping[str, WrittenForm], written: Mapping[str, Written]
-    ) -> None:
-        names = {str(name) for name in file.steps}
-        self.found.extend(
-            unknown_step.found(target, steps=names, place=target.place) for target in building.targets if target not in names
-        )
-        if file.flow != "hotline":
-            self.found.append(unknown_file.named_otherwise(file.flow, wanted="hotline", place=file.flow.place))
-        if self.broken:
-            return
-        self.found.extend(
-            language_without_prompts.found(language, language.place) for language in file.languages if language not in written
-        )
-        self.found.extend(
-            unused_form.found(name, form.file.form.place) for name, form in forms.items() if name not in building.form_steps
-        )
+    def _files(self, spoken: Sequence[Word], forms: Mapping[str, WrittenForm], building: Building) -> None:
+        """Files that a flow names, and files that it does not."""
+        offered = [match[1] for path in self.files if (match := _PROMPTS.match(path))]
+        unread = [language for language in offered if language not in spoken]
+        lacking = [language for language in spoken if language not in offered and is_language(language)]
+        self.found.extend(language_without_prompts.found(name, name.place, unread=unread) for name in lacking)
+        if not lacking and all(map(is_language, spoken)):
+            strange = {f"prompts/{name}.yaml": name for name in unread}
+            self.found = [found for found in self.found if found.place.file not in strange]
+            self.found.extend(unknown_file.unspoken(name, Place(path)) for path, name in strange.items())
+        for position, language in enumerate(spoken):
+            if language in spoken[:position]:
+                first = spoken[spoken.index(language)].place
+                self.found.append(duplicate_key.found(language, language.place, first=first))
+        if self.complete:
+            self.found.extend(
+                unused_form.found(name, form.file.form.place)
+                for name, form in forms.items()
+                if name not in building.form_steps
+            )
 
-    def _assembled(self, file: FlowFile, building: Building, written: Mapping[str, Written]) -> Flow:
-        promised = file.promises
-        within = promised.report_within
-        keys = int(within.keys) if within and within.keys.isdecimal() else None
-        return Flow(
-            name=str(file.flow),
-            version=version_of(self.files),
-            languages=building.languages,
-            zone=str(file.zone),
-            start=str(file.start),
-            person=str(file.always.person),
-            leave=str(file.always.leave),
-            steps=MappingProxyType(building.steps),
-            forms=MappingProxyType(building.forms),
-            catalogues=MappingProxyType({language: written[language].catalogue for language in building.languages}),
-            promises=Promises(
-                promised.first_key_within.seconds if promised.first_key_within else None,
-                promised.hears_of_person_within.seconds if promised.hears_of_person_within else None,
-                keys,
-                within.speech.seconds if within else None,
-            ),
-            index=Index.of(building.steps, building.forms),
-        )
+    # ---- rules ----
 
-    def _judge(
+    def _texts(self, written: Mapping[str, Written], building: Building, steps: Table, *, complete: bool) -> None:
+        told = {diagnostic.place for diagnostic in self.found}
+        misnamed = {str(name) for name in steps if name.place in told}
+        if any(found.code == "unknown-step" for found in self.found):
+            misnamed |= {str(name) for name in steps if name not in building.targets}
+        uses = {
+            prompt: place
+            for prompt, place in building.uses.items()
+            if place not in told and prompt.partition(".")[0] not in misnamed
+        }
+        texts = Texts(written, uses, frozenset(building.optional), complete)
+        self.found.extend(problems_of_texts(texts))
+
+    def _judged(
         self,
-        flow: Flow,
         file: FlowFile,
         building: Building,
-        forms: Mapping[str, WrittenForm],
         written: Mapping[str, Written],
-    ) -> None:
-        subject = Subject(flow, file, self.lines, forms, building.uses, frozenset(building.optional), written)
-        self.found.extend(problems(subject))
+        forms: Mapping[str, WrittenForm],
+    ) -> Flow:
+        flow = _assembled(self.files, file, building, written)
+        subject = Subject(flow, file, self.lines, forms)
+        self.found.extend(problems_of_steps(subject))
+        if not self.found:
+            self.found.extend(problems_of_figures(subject))
+        return flow
 
 
-@singledispatch
+def _table(tree: Node | None, name: str) -> Table:
+    node = at(tree, (name,)) if tree is not None else None
+    if isinstance(node, Table) and node is not tree:
+        return node
+    empty = Table()
+    empty.place = Place(FLOW)
+    return empty
+
+
+def _spoken(tree: Node | None) -> list[Word]:
+    """The languages of a flow, as far as they can be read."""
+    node = at(tree, ("languages",)) if tree is not None else None
+    return (
+        [item for item in node if isinstance(item, Word) and item][:MOST_LANGUAGES] if isinstance(node, Items) else []
+    )
+
+
+def _assembled(files: Mapping[str, bytes], file: FlowFile, building: Building, written: Mapping[str, Written]) -> Flow:
+    promised, within = file.promises, file.promises.report_within
+    return Flow(
+        name=str(file.flow),
+        version=version_of(files),
+        languages=building.languages,
+        zone=str(file.zone),
+        start=str(file.start),
+        person=str(file.always.person),
+        leave=str(file.always.leave),
+        steps=MappingProxyType(building.steps),
+        forms=MappingProxyType(building.forms),
+        catalogues=MappingProxyType({language: prompts.catalogue for language, prompts in written.items()}),
+        promises=Promises(
+            promised.first_key_within.seconds if promised.first_key_within else None,
+            promised.hears_of_person_within.seconds if promised.hears_of_person_within else None,
+            int(within.keys) if within else None,
+            within.speech.seconds if within else None,
+        ),
+        index=Index.of(building.steps, building.forms),
+    )
+
+
 def _lower(line: Verb, name: str, place: Place, building: Building) -> None:
-    raise AssertionError(f"no lowering for {type(line).__name__}")
-
-
-_lower.register(ChooseLanguage)(lambda line, name, place, building: choose_language.lower(name, line, place, building))
-_lower.register(SayLine)(lambda line, name, place, building: say.lower(name, line, place, building))
-_lower.register(Menu)(lambda line, name, place, building: menu.lower(name, line, place, building))
-_lower.register(FormLine)(lambda line, name, place, building: form.lower(name, line, place, building))
-_lower.register(Transfer)(lambda line, name, place, building: transfer.lower(name, line, place, building))
-_lower.register(BranchLine)(lambda line, name, place, building: branch.lower(name, line, place, building))
-_lower.register(Exit)(lambda line, name, place, building: exit.lower(name, line, place, building))
+    match line:
+        case ChooseLanguage():
+            choose_language.lower(name, line, place, building)
+        case SayLine():
+            say.lower(name, line, place, building)
+        case Menu():
+            menu.lower(name, line, place, building)
+        case FormLine():
+            form.lower(name, line, place, building)
+        case Transfer():
+            transfer.lower(name, line, place, building)
+        case BranchLine():
+            branch.lower(name, line, place, building)
+        case Exit():
+            ending.lower(name, line, place, building)
+        case _:
+            assert_never(line)

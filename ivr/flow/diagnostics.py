@@ -4,10 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-ENOUGH = 200
+ENOUGH = 100
 """No more of one kind are looked for: whoever has so many begins with the first, and a hostile file costs little."""
 
+GUESSES = 20
+"""For so many names the nearest known one is looked for, which takes long where many are known."""
+
 _LONGEST_SHOWN = 60
+_MOST_KNOWN = 1500
 _SHORT_WORD = 3
 
 
@@ -41,11 +45,25 @@ def in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(set(found)))
 
 
+OF_THE_SOURCE = ("not-yaml", "no-shortcuts", "duplicate-key", "not-text")
+"""Told while a file is read as YAML; what else seems wrong in such a line follows from it."""
+
+
+def without_echoes(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Leaves out what is told in a line only because that line could not be read as it was meant."""
+    told = list(found)
+    first: dict[tuple[str, int], Diagnostic] = {}
+    for one in sorted(one for one in told if one.code in OF_THE_SOURCE):
+        first.setdefault((one.place.file, one.place.line), one)
+    return [one for one in told if first.get((one.place.file, one.place.line), one) == one]
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name that a mistyped one most resembles, if any does."""
-    if len(word) > _LONGEST_SHOWN:
+    names = list(known)
+    if len(word) > _LONGEST_SHOWN or len(names) > _MOST_KNOWN:
         return None
-    spelt = {name.lower(): name for name in sorted(known)}
+    spelt = {name.lower(): name for name in sorted(names)}
     cutoff = 0.5 if len(word) <= _SHORT_WORD else 0.6
     near = get_close_matches(word.lower(), spelt, n=1, cutoff=cutoff)
     return spelt[near[0]] if near else None
@@ -66,8 +84,13 @@ def listed(words: Iterable[str], *, most: int = 8) -> str:
 
 def shortened(text: str) -> str:
     """What somebody typed, short enough and plain enough to stand in a sentence."""
-    plain = " ".join(text.split())
+    plain = printable(" ".join(text.split()))
     return plain if len(plain) <= _LONGEST_SHOWN else f"{plain[:_LONGEST_SHOWN]}..."
+
+
+def printable(text: str) -> str:
+    """The same length, and nothing in it that a terminal obeys or an eye cannot see; tabs stay."""
+    return "".join(sign if sign.isprintable() or sign == "\t" else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def part_of(place: Place, text: str, part: str) -> Place:

@@ -1,23 +1,34 @@
 """A form file, read, and what can be wrong with its questions and codes."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from ivr.flow.diagnostics import Diagnostic, Place
+from ivr.flow.diagnostics import ENOUGH, Diagnostic
 from ivr.flow.model import FormFile, QuestionLine
-from ivr.flow.reading import validate
+from ivr.flow.reading import beginning, validate
 from ivr.flow.rules import (
     bad_name,
     consent_not_least,
     doubled_code,
     form_without_code,
     keys_with_gaps,
+    too_big,
     unknown_file,
     unknown_question,
     wrong_type,
 )
-from ivr.flow.source import Node, Word
+from ivr.flow.source import Node, Table, Word
+from ivr.flow.values import MENU_KEYS
+
+RESERVED = ("line", "language")
+"""Names of steps and forms that would mix up their prompts with the line's own."""
+
+MOST_QUESTIONS = 60
+"""More than anybody answers on a phone."""
+
+RESERVED_QUESTIONS = ("consent",)
+"""A report has this answer already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +42,41 @@ class WrittenForm:
 def read_form(tree: Node, found: list[Diagnostic], *, path: str, name: str) -> WrittenForm | None:
     """A form in which everything fits, or None, and what is wrong in `found`."""
     before = len(found)
-    file = validate(FormFile, tree, found, owner=f"The form `{name}`", place=Place(path))
+    file = validate(FormFile, tree, found, owner=f"The form `{name}`", place=beginning(tree, path))
+    table = tree.get(Word("questions", tree.place)) if isinstance(tree, Table) else None
+    if isinstance(table, Table) and len(table) > MOST_QUESTIONS:
+        found.append(too_big.questions(len(table), MOST_QUESTIONS, place=next(iter(table)).place))
+        return None
+    questions = dict(_read_questions(table, found)) if isinstance(table, Table) else {}
     if file is None:
         return None
-    lines = {
-        key: validate(QuestionLine, node, found, owner=f"The question `{key}`", place=key.place)
-        for key, node in file.questions.items()
-    }
-    questions = {key: line for key, line in lines.items() if line is not None}
-    found.extend(_form(file, name))
+    found.extend(_form(file, name, questions.values()))
     found.extend(_questions(file, questions))
     return WrittenForm(file, questions) if len(found) == before else None
 
 
-def _form(file: FormFile, name: str) -> Iterator[Diagnostic]:
+def _read_questions(table: Table, found: list[Diagnostic]) -> Iterator[tuple[Word, QuestionLine]]:
+    for key, node in table.items():
+        if len(found) > ENOUGH:
+            return
+        if isinstance(node, Table) and node and all(part in MENU_KEYS for part in node):
+            found.append(form_without_code.only_keys(key, key.place))
+            continue
+        line = validate(QuestionLine, node, found, owner=f"The question `{key}`", place=key.place)
+        if line is not None:
+            yield key, line
+
+
+def _form(file: FormFile, name: str, questions: Collection[QuestionLine]) -> Iterator[Diagnostic]:
     if file.form != name:
         yield unknown_file.named_otherwise(file.form, wanted=name, place=file.form.place)
+    if name in RESERVED:
+        yield bad_name.reserved(name, file.form.place)
     if file.keep_for.seconds % 86400:
         yield wrong_type.found(file.keep_for.place, "A report is kept for whole days.", "Write it in days: `90 days`.")
     if not file.questions:
         yield form_without_code.empty(name, file.questions.place)
-    elif file.save_after not in file.questions:
+    elif file.save_after not in file.questions and not any(line.needs == file.save_after for line in questions):
         yield unknown_question.found(file.save_after, questions=file.questions, place=file.save_after.place)
     wrong = consent_not_least.check(file.consent)
     if wrong:
@@ -63,6 +88,8 @@ def _questions(file: FormFile, questions: Mapping[Word, QuestionLine]) -> Iterat
     for name in file.questions:
         if not bad_name.is_name(name):
             yield bad_name.found(name, name.place)
+        if name in RESERVED_QUESTIONS:
+            yield bad_name.reserved(name, name.place)
         if name in questions:
             yield from _question(name, questions[name], seen, file)
         seen.append(str(name))
@@ -84,7 +111,9 @@ def _question(name: Word, line: QuestionLine, seen: list[str], file: FormFile) -
         if counts[code] > 1 and code in codes[:position]
     )
     if line.needs is not None and line.needs not in seen:
-        if line.needs in file.questions:
+        if line.needs == name:
+            yield unknown_question.itself(name, line.needs.place)
+        elif line.needs in file.questions:
             yield unknown_question.too_late(line.needs, line.needs.place)
         else:
             yield unknown_question.found(line.needs, questions=file.questions, place=line.needs.place)

@@ -2,177 +2,28 @@
 
 These models know shapes only; whether a name leads anywhere is for the rules."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import time
-from typing import Annotated, Any, Literal, NoReturn
-from zoneinfo import ZoneInfo
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, PlainValidator, SkipValidation
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ivr.flow.diagnostics import Place
-from ivr.flow.rules import bad_name
-from ivr.flow.source import Items, Table, Word
-
-_SPAN = re.compile(r"(\d{1,4})\s*(s|seconds?|min|minutes?|hours?|days?)\Z")
-_SECONDS_IN = {"s": 1, "second": 1, "min": 60, "minute": 60, "hour": 3600, "day": 86400}
-_WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)\Z")
-_RANGE = re.compile(r"(\d{1,2}) to (\d{1,2})\Z")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?\Z")
-
-PHONE_DIGITS = (7, 15)
-"""The shortest local number people dial, and the longest that E.164 allows."""
-
-MOST_TYPED = 31
-"""Plivo takes at most 32 digits in one go, and one place is kept for the `#`."""
-
-
-def refuse(code: str, message: str, cure: str) -> NoReturn:
-    """Stop validating this value: the diagnostic `code`, with its sentence and its cure."""
-    raise PydanticCustomError(code, "{message}", {"message": message, "cure": cure})
-
-
-def _word(value: Any, *, what: str) -> Word:
-    if not isinstance(value, Word):
-        refuse("wrong-type", f"Here {what} is wanted, not a {kind_of(value)}.", f"Write {what} on this line.")
-    return value
-
-
-def kind_of(value: Any) -> str:
-    """What a node is, in an admin's words."""
-    return "list" if isinstance(value, Items) else "table of `name: value` lines" if isinstance(value, Table) else "word"
-
-
-def _name(value: Any) -> Word:
-    word = _word(value, what="a name")
-    if not word:
-        refuse("wrong-type", "The value is missing here.", "Write a name after the colon.")
-    if not bad_name.is_name(word):
-        refuse("bad-name", f"`{word}` cannot be a name.", bad_name.cure(word))
-    return word
-
-
-def _dotted(value: Any) -> Word:
-    word = _word(value, what="a prompt's name")
-    if not word:
-        refuse("wrong-type", "The prompt's name is missing here.", "Write the name of a prompt after the colon.")
-    return word
-
-
-def _key(value: Any) -> Word:
-    word = _word(value, what="a key")
-    if word not in ("1", "2", "3", "4"):
-        whose = " 0, 9, * and # are the line's own, at every wait." if word in ("0", "9", "*", "#") else ""
-        refuse("keys-with-gaps", f"`{word}` is not a key for a menu.{whose}", "Number the options 1 to 4, without gaps.")
-    return word
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A length of time, in seconds, as it was written."""
-
-    seconds: int
-    place: Place
-
-
-def _span(value: Any) -> Span:
-    word = _word(value, what="a length of time")
-    match = _SPAN.match(word)
-    if match is None:
-        number = re.match(r"\d+", word)
-        cure = f"Write the unit too: `{number[0]}s`." if number else "Write a number and a unit: `25s`, `90 days`."
-        refuse("time-without-unit", f"`{word}` is not a length of time.", cure)
-    unit = match[2] if match[2] in ("s", "min") else match[2].rstrip("s")
-    return Span(int(match[1]) * _SECONDS_IN[unit], word.place)
-
-
-def _window(value: Any) -> tuple[time, time]:
-    word = _word(value, what="a part of the day")
-    match = _WINDOW.match(word)
-    if match is None:
-        refuse("bad-time", f"`{word}` is not a part of the day.", "Write it with four digits each: `22:00-06:00`.")
-    return time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
-
-
-def _zone(value: Any) -> Word:
-    word = _word(value, what="a time zone")
-    try:
-        ZoneInfo(word)
-    except (ValueError, OSError, KeyError):
-        refuse("unknown-zone", f"There is no time zone `{word}`.", "Write one like `America/New_York` or `Europe/London`.")
-    return word
-
-
-def _language(value: Any) -> Word:
-    word = _word(value, what="a language")
-    if not _LANGUAGE.match(word):
-        refuse("wrong-type", f"`{word}` is not a language.", "Write its short code: `en`, `es`.")
-    return word
-
-
-@dataclass(frozen=True, slots=True)
-class DigitCount:
-    """How many digits may be typed."""
-
-    least: int
-    most: int
-    is_phone: bool
-    place: Place
-
-
-def _digits(value: Any) -> DigitCount:
-    word = _word(value, what="`phone`, or how many digits")
-    if word == "phone":
-        return DigitCount(*PHONE_DIGITS, is_phone=True, place=word.place)
-    match = _RANGE.match(word)
-    if match is None:
-        refuse("wrong-type", f"`{word}` does not say how many digits.", "Write `phone`, or a range like `2 to 8`.")
-    least, most = int(match[1]), int(match[2])
-    if not 2 <= least <= most <= MOST_TYPED:
-        refuse("wrong-type", f"`{word}` is not a range of digits.", f"From 2 to {MOST_TYPED}, the smaller number first.")
-    return DigitCount(least, most, is_phone=False, place=word.place)
-
-
-def _numbers_to(value: Any, read: Callable[[Any], Any], *, what: str) -> tuple[tuple[Word, Any], ...]:
-    if not isinstance(value, Table):
-        refuse("wrong-type", f"Here keys with {what} are wanted, not a {kind_of(value)}.", f"Write `{{ 1: {what}, 2: {what} }}`.")
-    if not value:
-        refuse("keys-with-gaps", "There is no option here.", f"Write at least one: `{{ 1: {what} }}`.")
-    return tuple((_key(key), read(node)) for key, node in value.items())
-
-
-@dataclass(frozen=True, slots=True)
-class CodeLine:
-    """A code as written, with the finer codes under it."""
-
-    name: Word
-    finer: tuple[tuple[Word, Word], ...] = ()
-
-
-def _code(value: Any) -> CodeLine:
-    if isinstance(value, Word):
-        return CodeLine(_name(value))
-    if not isinstance(value, Table) or len(value) != 1:
-        refuse("form-without-code", "One code belongs here.", "Write a name, or `{ name: { 1: finer, 2: finer } }`.")
-    [(group, finer)] = value.items()
-    return CodeLine(_name(group), _numbers_to(finer, _name, what="code"))
-
-
-Name = Annotated[Word, PlainValidator(_name)]
-PromptName = Annotated[Word, PlainValidator(_dotted)]
-SpanOf = Annotated[Span, PlainValidator(_span)]
-Window = Annotated[tuple[time, time], PlainValidator(_window)]
-Zone = Annotated[Word, PlainValidator(_zone)]
-Language = Annotated[Word, PlainValidator(_language)]
-DigitsOf = Annotated[DigitCount, PlainValidator(_digits)]
-Targets = Annotated[
-    tuple[tuple[Word, Word], ...], PlainValidator(lambda value: _numbers_to(value, _name, what="step"))
-]
-Codes = Annotated[
-    tuple[tuple[Word, CodeLine], ...], PlainValidator(lambda value: _numbers_to(value, _code, what="code"))
-]
+from ivr.flow.source import Word
+from ivr.flow.values import (
+    AnyTable,
+    CodeLine,
+    Codes,
+    Count,
+    DigitsOf,
+    Language,
+    Name,
+    PromptName,
+    Span,
+    SpanOf,
+    Targets,
+    TextOf,
+    Window,
+    Zone,
+    refuse,
+)
 
 
 class Strict(BaseModel):
@@ -217,6 +68,18 @@ class RungFor(Strict):
     on_call: SpanOf | None = None
     backup: SpanOf | None = None
 
+    @model_validator(mode="after")
+    def _is_one(self) -> "RungFor":
+        if (self.on_call is None) == (self.backup is None):
+            refuse("wrong-type", "Each ring is for one group.", "Write `{ on_call: 25s }` or `{ backup: 25s }`.")
+        return self
+
+    @property
+    def span(self) -> Span:
+        span = self.on_call or self.backup
+        assert span is not None, "one of the two is there"
+        return span
+
 
 class Transfer(Strict):
     """A person: those on call, then the backup. `nobody` when no one can, `next` when they have talked."""
@@ -234,6 +97,13 @@ class Fork(Strict):
     time: Window | None = None
     on_call: Literal["anyone"] | None = None
     language: Language | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "Fork":
+        if sum(asked is not None for asked in (self.time, self.on_call, self.language)) != 1:
+            cure = "Write one of `time: 22:00-06:00`, `on_call: anyone` and `language: es`."
+            refuse("wrong-type", "A branch asks exactly one thing.", cure)
+        return self
 
 
 class BranchLine(Strict):
@@ -263,16 +133,11 @@ VERBS: dict[str, type[Verb]] = {
 }
 
 
+FIELDS = {field for verb in VERBS.values() for field in verb.model_fields} - VERBS.keys()
+"""What may stand beside a verb."""
+
+
 # ---- files ----
-
-
-def _whole_table(value: Any) -> Any:
-    if not isinstance(value, Table):
-        refuse("wrong-type", f"Here `name: value` lines are wanted, not a {kind_of(value)}.", "Write one name a line, each with a colon.")
-    return value
-
-
-AnyTable = Annotated[Table, SkipValidation, BeforeValidator(_whole_table)]
 
 
 class Always(Strict):
@@ -283,7 +148,7 @@ class Always(Strict):
 
 
 class ReportWithin(Strict):
-    keys: InstanceOf[Word]
+    keys: Count
     speech: SpanOf
 
 
@@ -339,8 +204,8 @@ class PromptsFile(Strict):
     """The texts of one language."""
 
     language: Language
-    name: InstanceOf[Word]
-    voice: InstanceOf[Word]
+    name: TextOf
+    voice: TextOf
     keys: AnyTable
     line: AnyTable
     prompts: AnyTable

@@ -89,7 +89,7 @@ def first_key(flow: Flow, language: str) -> float:
 def hears_of_person(flow: Flow, language: str) -> float:
     """Seconds from pick-up until she has been told of the key for a person, whichever keys she presses, hearing every
     sentence in full."""
-    return _told_of_person(flow, _Caller(flow.start, flow.languages[0]), language, frozenset())
+    return _told_of_person(flow, _Caller(flow.start, flow.languages[0]), language)
 
 
 def person(flow: Flow, language: str) -> Effort:
@@ -292,19 +292,46 @@ def _saves(step: Step) -> bool:
     return isinstance(step, Ask) and isinstance(step.want, WantSave)
 
 
-def _told_of_person(flow: Flow, caller: _Caller, language: str, seen: frozenset[str]) -> float:
-    worst = 0.0
+@dataclass(frozen=True, slots=True)
+class _Listening:
+    """One wait on the way: seconds until she is told of a person, or until it has all been said and she presses on."""
+
+    seconds: float
+    then: tuple[_Caller, ...]
+
+
+def _told_of_person(flow: Flow, start: _Caller, language: str) -> float:
+    """The longest way until she is told; for ever where she can go round without being told. Every place once."""
+    stops: dict[_Caller, list[_Listening]] = {}
+    worst: dict[_Caller, float] = {}
+    waiting = [start]
+    while waiting:
+        caller = waiting[-1]
+        if caller not in stops:
+            stops[caller] = list(_listening(flow, caller, language))
+            after = dict.fromkeys(then for stop in stops[caller] for then in stop.then)
+            waiting.extend(then for then in after if then not in stops)
+            continue
+        waiting.pop()
+        if caller not in worst:
+            worst[caller] = max((_until_told(stop, worst) for stop in stops[caller]), default=0.0)
+    return worst[start]
+
+
+def _until_told(stop: _Listening, worst: dict[_Caller, float]) -> float:
+    """A place that is not yet known lies on the way here: she goes round."""
+    return stop.seconds + max((worst.get(then, NEVER) for then in stop.then), default=0.0)
+
+
+def _listening(flow: Flow, caller: _Caller, language: str) -> Iterator[_Listening]:
     for landing in landings(flow, caller):
         step = flow.steps[landing.caller.step]
-        if landing.caller.step in seen or not isinstance(step, Choose | Collect):
+        if not isinstance(step, Choose | Collect):
             continue
         heard = landing.heard(flow)
         told = next((said.ends_at for said in heard if "0" in said.keys and said.language == language), None)
-        if told is None:
-            later = [
-                _told_of_person(flow, move.caller, language, seen | {landing.caller.step})
-                for move in _moves(flow, step, landing.caller, language)
-            ]
-            told = heard[-1].ends_at + max(later, default=NEVER)
-        worst = max(worst, told)
-    return worst
+        if told is not None:
+            yield _Listening(told, ())
+            continue
+        then = tuple(move.caller for move in _moves(flow, step, landing.caller, language))
+        yield _Listening(heard[-1].ends_at if then else NEVER, then)

@@ -1,24 +1,118 @@
-"""What the rules look at: the compiled flow beside what was written, with places. Built once by the compiler."""
+"""What the rules look at: texts and the names they are needed by; the compiled flow beside what was written. Built by
+the compiler, as far as the files could be read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from ivr.flow.catalogues import Written
-from ivr.flow.diagnostics import Place
-from ivr.flow.graph import Flow
+from ivr.flow.diagnostics import GUESSES, Place, nearest
 from ivr.flow.forms import WrittenForm
+from ivr.flow.graph import Flow
 from ivr.flow.model import FlowFile, Verb
+from ivr.flow.prompts import Prompt
+
+
+@dataclass(frozen=True)
+class Texts:
+    """`written`: the languages of the flow whose prompts could be read. `uses`: prompt name -> where a flow or form
+    needs it. `optional`: prompts that are said if they are there. `complete`: everything that could use a prompt is
+    known, so what is not used is really unused."""
+
+    written: Mapping[str, Written]
+    uses: Mapping[str, Place]
+    optional: frozenset[str]
+    complete: bool
+
+    def all(self) -> Iterator[tuple[str, str, Prompt]]:
+        """Every text: its language, its name and itself."""
+        for language, written in self.written.items():
+            yield from ((language, name, prompt) for name, prompt in written.catalogue.prompts.items())
+
+    @cached_property
+    def missing(self) -> dict[str, list[str]]:
+        """Prompt name -> the languages that lack it."""
+        lacking = {
+            name: [language for language, written in self.written.items() if name not in written.places]
+            for name in (*self.uses, *sorted(self.optional - self.uses.keys()))
+        }
+        return {
+            name: languages
+            for name, languages in lacking.items()
+            if languages and (name in self.uses or len(languages) < len(self.written))
+        }
+
+    @cached_property
+    def unused(self) -> dict[str, dict[str, Place]]:
+        """Language -> the texts that nothing says; none as long as something may be unread."""
+        return {
+            language: {
+                name: place
+                for name, place in written.places.items()
+                if self.complete
+                and not name.startswith("line.")
+                and name not in self.uses
+                and name not in self.optional
+            }
+            for language, written in self.written.items()
+        }
+
+    @cached_property
+    def misspelt(self) -> dict[str, dict[str, str]]:
+        """Language -> unused prompt -> the missing one that was meant."""
+        missing = self.missing
+        return {
+            language: _paired([name for name in missing if language in missing[name]], [*self.unused[language]])
+            for language in self.written
+        }
+
+    @cached_property
+    def renamed(self) -> dict[str, str]:
+        """Missing prompts that all differ from unused ones in the same part of their names, as when a question was
+        renamed -> the shortest of them, which is told for all."""
+        every = {name for name, languages in self.missing.items() if len(languages) == len(self.written)}
+        changes: dict[tuple[str, str], set[str]] = {}
+        for pairs in self.misspelt.values():
+            for unused, name in pairs.items():
+                change = _changed(unused, name)
+                if name in every and change is not None:
+                    changes.setdefault(change, set()).add(name)
+        return {name: min(names, key=len) for names in changes.values() for name in names}
+
+
+def _changed(old: str, new: str) -> tuple[str, str] | None:
+    """The shortest beginnings, cut at a dot, after which two names are the same."""
+    before, after = old.split("."), new.split(".")
+    differing = [place for place, parts in enumerate(zip(before, after, strict=False)) if parts[0] != parts[1]]
+    if len(before) != len(after) or len(differing) != 1:
+        return None
+    upto = differing[0] + 1
+    return ".".join(before[:upto]), ".".join(after[:upto])
+
+
+def _paired(missing: list[str], unused: list[str]) -> dict[str, str]:
+    left = dict.fromkeys(unused)
+    pairs = {}
+    for name in missing[:GUESSES] if left else ():
+        near = nearest(name, left)
+        if near is not None:
+            pairs[near] = name
+            del left[near]
+    return pairs
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """`lines`: step name -> what was written. `uses`: prompt name -> where a flow or form needs it. `optional`: prompts
-    that are said if they are there. `written`: the prompts of every language that has a file."""
+    """A flow whose names all lead somewhere. `lines`: step name -> what was written; `forms`: as they were written."""
 
     flow: Flow
     file: FlowFile
     lines: Mapping[str, Verb]
     forms: Mapping[str, WrittenForm]
-    uses: Mapping[str, Place]
-    optional: frozenset[str]
-    written: Mapping[str, Written]
+
+
+def in_languages(figures: Mapping[str, str]) -> str:
+    """Figures for a sentence, told once where they are the same: 6 keys; 2.1 s in `en` and 4.8 s in `es`."""
+    if len(set(figures.values())) == 1 and len(figures) > 1:
+        return next(iter(figures.values()))
+    return " and ".join(f"{figure} in `{language}`" for language, figure in figures.items())

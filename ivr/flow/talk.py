@@ -1,22 +1,37 @@
 """Talks: scripted test calls kept beside a flow, as they are written. What they show is for the rehearsal."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from itertools import islice
+from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator
+from pydantic_core import PydanticCustomError
 
-from ivr.flow.diagnostics import Diagnostic, Place, suggest
+from ivr.flow.diagnostics import ENOUGH, GUESSES, NOWHERE, Diagnostic, Place, listed, shortened, suggest, without_echoes
 from ivr.flow.graph import Flow
-from ivr.flow.model import Name, Strict, refuse
+from ivr.flow.line import CONSENTS
+from ivr.flow.model import Strict
 from ivr.flow.reading import validate
-from ivr.flow.rules import unknown_question, wrong_type
+from ivr.flow.rules import bad_time, text_cut_by_hash, unknown_advocate, unknown_code, unknown_question, wrong_type
 from ivr.flow.source import Items, Node, Table, Word, read
+from ivr.flow.values import Name, TextOf, kind_of, problems_of, refuse, refused
 
 _HEARS = re.compile(r"(\S+?)(?: in ([a-z]{2,3}(?:-[A-Z]{2})?))?\Z")
 _ADVOCATE = re.compile(r"([a-z][a-z0-9_]*) (takes the call|passes|sleeps|hangs up)\Z")
+_PRESSED = re.compile(r"[0-9*#]( +[0-9*#])*\Z")
+_TYPED = re.compile(r"[0-9*#]+\Z")
+_MOST_ACTS = 1000
+_TRANSFER = re.compile(r"nobody\Z|taken by [a-z][a-z0-9_]*\Z")
+_ACTS = {
+    "press": 'press: "2 1 #"',
+    "digits": 'digits: "2125550143"',
+    "hears": "hears: goodbye in es",
+    "silence": "silence: 2 times",
+    "advocate": "advocate: bo takes the call",
+}
 _TIMES = re.compile(r"(\d{1,2}) times?\Z")
 
 
@@ -91,7 +106,7 @@ class Talk:
 
 
 class _Talk(Strict):
-    talk: Annotated[Word, PlainValidator(lambda value: _text(value))]
+    talk: TextOf
     at: Annotated[datetime, PlainValidator(lambda value: _moment(value))]
     on_call: list[Name] = Field(default_factory=list)
     call: Annotated[tuple[Act, ...], PlainValidator(lambda value: _acts(value))]
@@ -110,10 +125,11 @@ def read_talks(file: str, content: bytes) -> tuple[tuple[Talk, ...], tuple[Diagn
     if source.tree is None:
         return (), tuple(found)
     if not isinstance(source.tree, Items):
-        found.append(wrong_type.found(source.tree.place, "This file is not a list of talks.", "Begin each with `- talk: NAME`."))
+        cure = "Begin each with `- talk: NAME`."
+        found.append(wrong_type.found(source.tree.place, "This file is not a list of talks.", cure))
         return (), tuple(found)
-    talks = [_talk(node, found) for node in source.tree]
-    return tuple(talk for talk in talks if talk is not None), tuple(found)
+    talks = [_talk(node, found) for node in source.tree if len(found) < ENOUGH]
+    return tuple(talk for talk in talks if talk is not None), tuple(without_echoes(found))
 
 
 def _talk(node: Node, found: list[Diagnostic]) -> Talk | None:
@@ -132,23 +148,28 @@ def _place_of(node: Node, name: str) -> Place:
     return next((key.place for key in keys if key == name), node.place)
 
 
-def _text(value: Any) -> Word:
-    if not isinstance(value, Word) or not value:
-        refuse("wrong-type", "A talk needs a name.", "Write a sentence that says what happens: `- talk: A caller ...`.")
-    return value
-
-
 def _moment(value: Any) -> datetime:
     try:
         return datetime.strptime(str(value), "%Y-%m-%d %H:%M")  # noqa: DTZ007  # local time; the flow has the zone
     except ValueError:
-        refuse("bad-time", f"`{value}` is not a date and a time.", "Write it as `2027-03-13 23:55`.")
+        raise refused([bad_time.moment(value if isinstance(value, Word) else kind_of(value), NOWHERE)]) from None
 
 
 def _acts(value: Any) -> tuple[Act, ...]:
     if not isinstance(value, Items):
-        refuse("wrong-type", "A call is a list.", 'Write one thing a line: `- press: "1"`, `- hang up`.')
-    return tuple(_act(node) for node in value)
+        refuse(
+            "wrong-type", "A call is a list of what happens.", 'Write one thing a line: `- press: "1"`, `- hang up`.'
+        )
+    acts: list[Act] = []
+    problems: list[Diagnostic] = []
+    for node in value[:_MOST_ACTS]:
+        try:
+            acts.append(_act(node))
+        except PydanticCustomError as error:
+            problems.extend(problems_of(error, node.place))
+    if problems:
+        raise refused(problems[:ENOUGH])
+    return tuple(acts)
 
 
 def _act(node: Node) -> Act:
@@ -157,24 +178,33 @@ def _act(node: Node) -> Act:
             return Silence(1, node.place)
         if node == "hang up":
             return HangsUp(node.place)
-    elif isinstance(node, Table) and len(node) == 1:
-        [(name, value)] = node.items()
-        if isinstance(value, Word):
-            act = _named(name, value)
-            if act is not None:
-                return act
-    refuse(
-        "wrong-type",
-        "Nothing of this kind happens in a call.",
-        'Known are `press: "2 1 #"`, `digits: "..."`, `hears: PROMPT`, `silence`, `advocate: WHO takes the call`, `hang up`.',
-    )
+        refuse("wrong-type", f"`{shortened(node)}` is nothing that happens in a call.", _did_you_mean(node))
+    if isinstance(node, Items) or len(node) != 1:
+        refuse("wrong-type", "Each line of a call tells one thing.", 'Write `- press: "2 1 #"`, and the next below it.')
+    [(name, value)] = node.items()
+    if name not in _ACTS:
+        refuse("wrong-type", f"`{shortened(name)}` is nothing that happens in a call.", _did_you_mean(name), name.place)
+    if not isinstance(value, Word):
+        refuse("wrong-type", f"Here one word is wanted, not {kind_of(value)}.", f"Write `{_ACTS[name]}`.", name.place)
+    if value.cut and name in ("press", "digits"):
+        raise refused([text_cut_by_hash.keys(value.place)])
+    act = _named(name, value)
+    if act is None:
+        message = f"`{shortened(value)}` is not what `{name}` takes." if value else f"`{name}` takes something."
+        refuse("wrong-type", message, f"Write it like `{_ACTS[name]}`.", value.place if value else name.place)
+    return act
+
+
+def _did_you_mean(word: Word) -> str:
+    known = [*_ACTS, "silence", "hang up"]
+    return suggest(word.partition(":")[0], known, otherwise=f"Known are {listed(known)}.")
 
 
 def _named(name: Word, value: Word) -> Act | None:
     match str(name):
-        case "press":
+        case "press" if _PRESSED.match(value):
             return Press(tuple(value.split()), value.place)
-        case "digits":
+        case "digits" if _TYPED.match(value):
             return TypeDigits(str(value), value.place)
         case "hears" if match := _HEARS.match(value):
             return Hears(match[1], match[2], value.place)
@@ -187,31 +217,72 @@ def _named(name: Word, value: Word) -> Act | None:
 
 
 def _report(value: Any) -> dict[str, tuple[str, ...]]:
+    """Its names and codes are Words: they know their places."""
     if value == "none":
         return {}
     if not isinstance(value, Table):
         refuse("wrong-type", "A report is `none`, or its answers.", "Write `{ what: [taken], when: today }`.")
-    return {
-        str(name): tuple(str(part) for part in node) if isinstance(node, Items) else (str(node),)
-        for name, node in value.items()
-    }
+    return {name: _codes(name, node) for name, node in value.items()}
+
+
+def _codes(name: Word, node: Node) -> tuple[str, ...]:
+    codes = tuple(node) if isinstance(node, Items) else (node,)
+    words = tuple(code for code in codes if isinstance(code, Word) and code)
+    if len(words) != len(codes):
+        message = f"The answer to `{name}` is a code, or a list of codes."
+        refuse("wrong-type", message, "Write `when: today` or `what: [taken, weapon]`.", name.place)
+    return words
 
 
 def _transfers(value: Any) -> tuple[str, ...]:
     if not isinstance(value, Items):
         refuse("wrong-type", "Transfers are a list.", "Write `[taken by bo]` or `[nobody]`.")
+    for node in value:
+        if not isinstance(node, Word) or not _TRANSFER.match(node):
+            shown = f"`{shortened(node)}`" if isinstance(node, Word) else kind_of(node)
+            refuse("wrong-type", f"No transfer ends as {shown}.", "Write `taken by WHO` or `nobody`.", node.place)
     return tuple(str(item) for item in value)
 
 
 def misnamed(talks: Iterable[Talk], flow: Flow) -> Iterable[Diagnostic]:
-    """Prompts and answers that talks name and nothing has."""
-    prompts = flow.catalogues[flow.languages[0]].prompts
-    questions = {question.name for form in flow.forms.values() for question in form.questions} | {"consent"}
+    """Prompts, languages, answers and advocates that talks name and nothing has."""
+    yield from islice(_misnamed(talks, flow), GUESSES)
+
+
+def _misnamed(talks: Iterable[Talk], flow: Flow) -> Iterator[Diagnostic]:
     for talk in talks:
+        strangers = {act.who: act for act in reversed(talk.acts) if isinstance(act, Advocate)}
+        for who in strangers.keys() - set(talk.on_call):
+            yield unknown_advocate.found(who, on_call=talk.on_call, place=strangers[who].place)
         for act in talk.acts:
-            if isinstance(act, Hears) and act.prompt not in prompts:
-                cure = suggest(act.prompt, prompts, otherwise="Name a prompt of prompts/*.yaml, or `line.NAME`.")
-                yield Diagnostic(act.place, "missing-prompt", f"There is no prompt `{act.prompt}`.", cure)
-        for question in talk.expected.report or ():
-            if question not in questions:
-                yield unknown_question.found(question, questions=questions, place=talk.expected.report_place)
+            yield from _misheard(act, flow)
+        yield from _misanswered(talk.expected, flow)
+
+
+def _misheard(act: Act, flow: Flow) -> Iterator[Diagnostic]:
+    if not isinstance(act, Hears):
+        return
+    prompts = flow.catalogues[flow.languages[0]].prompts
+    if act.prompt not in prompts:
+        cure = suggest(act.prompt, prompts, otherwise="Name a prompt of prompts/*.yaml, or `line.NAME`.")
+        yield Diagnostic(act.place, "missing-prompt", f"There is no prompt `{shortened(act.prompt)}`.", cure)
+    if act.language is not None and act.language not in flow.languages:
+        cure = suggest(act.language, flow.languages, otherwise=f"It speaks {listed(flow.languages)}.")
+        yield wrong_type.found(act.place, f"The flow does not speak `{act.language}`.", cure)
+
+
+def _misanswered(expected: Expected, flow: Flow) -> Iterator[Diagnostic]:
+    codes: dict[str, set[str]] = {"consent": set(CONSENTS)}
+    typed: set[str] = set()
+    for question in (question for form in flow.forms.values() for question in form.questions):
+        codes.setdefault(question.name, set()).update(code.name for code in question.codes)
+        typed.update([question.name] if question.kind == "digits" else ())
+    for name, answers in (expected.report or {}).items():
+        if name not in codes:
+            place = name.place if isinstance(name, Word) else expected.report_place
+            yield unknown_question.found(name, questions=codes, place=place)
+            continue
+        for answer in answers if name not in typed else ():
+            if answer not in codes[name]:
+                place = answer.place if isinstance(answer, Word) else expected.report_place
+                yield unknown_code.found(answer, question=name, codes=sorted(codes[name]), place=place)

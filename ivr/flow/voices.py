@@ -23,6 +23,10 @@ LOCALES = {"en": "en-US", "es": "es-US", "fr": "fr-FR", "pt": "pt-BR", "de": "de
 """What WOMAN and MAN are told to speak; for Spanish es-US, because they do not speak es-MX."""
 
 
+KNOWN = tuple(_POLLY)
+"""The languages of which voices are known."""
+
+
 def voices_for(language: str) -> Iterator[str]:
     """The voices of a language, the cheap ones first."""
     names = _POLLY.get(language.partition("-")[0], "").split()

@@ -1,0 +1,1 @@
+"""The flow language, seen through what it makes of files."""

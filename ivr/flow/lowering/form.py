@@ -30,9 +30,10 @@ from ivr.flow.graph import (
     WantSave,
 )
 from ivr.flow.lowering.building import Building, options
-from ivr.flow.model import CodeLine, FormFile, FormLine, QuestionLine
+from ivr.flow.model import FormFile, FormLine, QuestionLine
 from ivr.flow.phrases import KeyName, Phrase, Slot, phrase
 from ivr.flow.source import Word
+from ivr.flow.values import CodeLine
 
 KEPT = phrase("line.keep_or_change", answer=Slot.ANSWER)
 YOU_SAID = phrase("line.you_said", answers=Slot.ANSWERS)

@@ -1,4 +1,4 @@
-"""A part of the day is not written as HH:MM-HH:MM.
+"""A moment or a part of the day is not written as it must be.
 
 Why: `9-5` could be morning or evening; the line must not guess when people are there.
 
@@ -9,4 +9,19 @@ Example:
 Cure: Write it with four digits each: `22:00-06:00`.
 """
 
+from ivr.flow.diagnostics import Diagnostic, Place, shortened
 
+
+def window(word: str, place: Place) -> Diagnostic:
+    message = f"`{shortened(word)}` is not a part of the day."
+    return Diagnostic(place, "bad-time", message, "Write it with four digits each: `22:00-06:00`.")
+
+
+def no_time(word: str, place: Place) -> Diagnostic:
+    message = f"`{word}` begins and ends at the same moment."
+    return Diagnostic(place, "bad-time", message, "Write from when to when: `22:00-06:00`.")
+
+
+def moment(word: str, place: Place) -> Diagnostic:
+    message = f"`{shortened(word)}` is not a day and a time."
+    return Diagnostic(place, "bad-time", message, "Write year, month, day and time: `2027-03-13 23:55`.")

@@ -11,7 +11,7 @@ Cure: Write `[count_only, warn_others, pass_on]`, in this order; leave out from 
 
 from collections.abc import Sequence
 
-from ivr.flow.diagnostics import Diagnostic, suggest
+from ivr.flow.diagnostics import Diagnostic, listed, shortened, suggest
 from ivr.flow.line import CONSENTS
 from ivr.flow.source import Word
 
@@ -19,10 +19,14 @@ from ivr.flow.source import Word
 def check(consents: Sequence[Word]) -> Diagnostic | None:
     for position, consent in enumerate(consents):
         if consent not in CONSENTS:
-            cure = suggest(consent, CONSENTS, otherwise="Known are `count_only`, `warn_others` and `pass_on`.")
-            return Diagnostic(consent.place, "consent-not-least", f"There is no use called `{consent}`.", cure)
+            cure = suggest(consent, CONSENTS, otherwise=f"Known are {listed(CONSENTS)}.")
+            message = f"There is no use called `{shortened(consent)}`."
+            return Diagnostic(consent.place, "consent-not-least", message, cure)
+        if consent in consents[:position]:
+            message = f"`{consent}` stands here a second time."
+            return Diagnostic(consent.place, "consent-not-least", message, "Name each use once.")
         if consent != CONSENTS[position]:
-            message = f"Here `{CONSENTS[position]}` is due, and `{consent}` stands there."
+            message = f"`{CONSENTS[position]}` should come here, and `{consent}` stands there."
             cure = "Begin with `count_only`, then `warn_others`, then `pass_on`."
             return Diagnostic(consent.place, "consent-not-least", message, cure)
     return None

@@ -15,13 +15,15 @@ from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic
 from ivr.flow.proofs import first_key
-from ivr.flow.subject import Subject
+from ivr.flow.subject import Subject, in_languages
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     promise = subject.file.promises.first_key_within
-    for language in subject.flow.languages if promise else ():
-        told = first_key(subject.flow, language)
-        if promise and told > promise.seconds:
-            message = f"In `{language}` the first key is told after {told:.1f} s, not within {promise.seconds} s."
-            yield Diagnostic(promise.place, "first-key-too-late", message, "Shorten what is said before it.")
+    if promise is None:
+        return
+    told = {language: first_key(subject.flow, language) for language in subject.flow.languages}
+    late = {language: f"{seconds:.1f} s" for language, seconds in told.items() if seconds > promise.seconds}
+    if late:
+        message = f"The first key is told after {in_languages(late)}, not within {promise.seconds} s."
+        yield Diagnostic(promise.place, "first-key-too-late", message, "Shorten the greeting and what comes before it.")

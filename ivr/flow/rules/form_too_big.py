@@ -1,7 +1,7 @@
 """The longest answers to a form do not fit into a sealed report.
 
-Why: Every sealed report has the same size, so that its size says nothing. Answers that do not fit could not be saved, and
-a caller would hear so after she has told everything.
+Why: Every sealed report has the same size, so that its size says nothing. Answers that do not fit could not be saved,
+and a caller would hear so after she has told everything.
 
 Example:
 

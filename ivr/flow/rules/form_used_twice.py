@@ -1,6 +1,7 @@
 """Two steps ask the same form.
 
-Why: A caller who was interrupted comes back to where she was in a form; with two doors the line could not know what comes after it.
+Why: A caller who was interrupted comes back to where she was in a form; with two doors the line could not know
+what comes after it.
 
 Example:
 

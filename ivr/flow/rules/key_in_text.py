@@ -12,25 +12,44 @@ Cure: Write {0}, {9}, {*} or {#} for the line's keys; leave keys 1 to 4 to the m
 import re
 from collections.abc import Iterator
 
-from ivr.flow.diagnostics import Diagnostic
-from ivr.flow.subject import Subject
+from ivr.flow.diagnostics import Diagnostic, part_of
+from ivr.flow.prompts import KEYS
+from ivr.flow.subject import Texts
 
 _PRESS = {
-    "en": re.compile(r"\b(?:press|hit|push|dial)\s+(?:the\s+)?(\d|\*|#|zero|nine|star|pound|one|two|three|four)(?!\w|\s*\d)", re.I),
+    "en": re.compile(
+        r"\b(?:press|hit|push|dial)\s+(?:the\s+)?(\d|\*|#|zero|nine|star|pound|one|two|three|four)(?!\w|\s*\d)", re.I
+    ),
     "es": re.compile(
         r"\b(?:oprima|presione|marque|pulse|apriete)\s+(?:la\s+tecla\s+|el\s+)?"
         r"(\d|\*|#|cero|nueve|asterisco|numeral|uno|dos|tres|cuatro)(?!\w|\s*\d)",
         re.I,
     ),
 }
+_SPOKEN = {
+    "zero": "0",
+    "nine": "9",
+    "star": "*",
+    "pound": "#",
+    "cero": "0",
+    "nueve": "9",
+    "asterisco": "*",
+    "numeral": "#",
+}
 
 
-def check(subject: Subject) -> Iterator[Diagnostic]:
-    for language in subject.flow.languages:
-        for name, prompt in subject.written[language].catalogue.prompts.items():
-            for pattern in _PRESS.values():
-                match = pattern.search(prompt.many.text) or pattern.search(prompt.one.text)
-                if match:
-                    cure = "Write {0}, {9}, {*} or {#}; keys 1 to 4 are told by the menu itself."
-                    yield Diagnostic(prompt.place, "key-in-text", f"`{name}` names the key `{match[1]}`.", cure)
-                    break
+def check(texts: Texts) -> Iterator[Diagnostic]:
+    for _, name, prompt in texts.all():
+        for template in dict.fromkeys((prompt.one, prompt.many)):
+            match = next((match for pattern in _PRESS.values() if (match := pattern.search(template.text))), None)
+            if match:
+                place = part_of(template.place, template.text, match[0])
+                yield Diagnostic(place, "key-in-text", f"`{name}` names the key `{match[1]}`.", _cure(match[1]))
+                break
+
+
+def _cure(key: str) -> str:
+    own = key if key in KEYS else _SPOKEN.get(key.lower())
+    if own is not None:
+        return f"Write {{{own}}} instead: the line says it in each language."
+    return "Take the key out: the menu tells its keys 1 to 4 itself."

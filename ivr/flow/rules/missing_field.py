@@ -9,8 +9,33 @@ Example:
 Cure: Add the line that is named.
 """
 
-from ivr.flow.diagnostics import Diagnostic, Place
+from ivr.flow.diagnostics import Diagnostic, Place, listed
+
+_LIKE = {
+    "always": "always: { 0: STEP, 9: STEP }",
+    "at": "at: 2027-03-13 23:55",
+    "call": "call:",
+    "consent": "consent: [count_only, warn_others, pass_on]",
+    "flow": "flow: hotline",
+    "keep_for": "keep_for: 90 days",
+    "keys": 'keys: { "0": zero, "9": nine, "*": star, "#": pound }',
+    "kind": "kind: report",
+    "language": "language: en",
+    "languages": "languages: [en, es]",
+    "line": "line:",
+    "prompts": "prompts:",
+    "questions": "questions:",
+    "ring": "ring: [ { on_call: 25s }, { backup: 25s } ]",
+    "save_after": "save_after: QUESTION",
+    "speech": "speech: 45s",
+    "steps": "steps:",
+    "voice": "voice: Polly.Joanna-Standard",
+    "zone": "zone: America/New_York",
+}
+_STEPS = ("0", "9", "no", "nobody", "start", "yes")
 
 
-def found(field: str, *, owner: str, place: Place) -> Diagnostic:
-    return Diagnostic(place, "missing-field", f"{owner} needs `{field}`.", f"Add `{field}: ...` to it.")
+def found(*fields: str, owner: str, place: Place) -> Diagnostic:
+    """What an owner ("The step `main`") needs and does not have."""
+    lines = [_LIKE.get(field) or (f"{field}: STEP" if field in _STEPS else f"{field}: ...") for field in fields]
+    return Diagnostic(place, "missing-field", f"{owner} needs {listed(fields)}.", f"Add {listed(lines, most=3)}.")

@@ -12,12 +12,11 @@ Cure: Write both: `{ one: There is one warning., many: There are {n} warnings. }
 from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic
-from ivr.flow.subject import Subject
+from ivr.flow.subject import Texts
 
 
-def check(subject: Subject) -> Iterator[Diagnostic]:
-    for language in subject.flow.languages:
-        for name, prompt in subject.written[language].catalogue.prompts.items():
-            if "n" in prompt.gaps and not prompt.has_plural:
-                cure = 'Write two texts: `{ one: "...", many: "... {n} ..." }`.'
-                yield Diagnostic(prompt.place, "missing-plural", f"`{name}` has {{n}} but only one form.", cure)
+def check(texts: Texts) -> Iterator[Diagnostic]:
+    for _, name, prompt in texts.all():
+        if "n" in prompt.gaps and not prompt.has_plural:
+            cure = 'Write two texts: `{ one: "...", many: "... {n} ..." }`.'
+            yield Diagnostic(prompt.place, "missing-plural", f"`{name}` has {{n}} but only one form.", cure)

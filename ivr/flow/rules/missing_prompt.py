@@ -12,35 +12,46 @@ Cure: Add the text to the prompts file that is named.
 
 from collections.abc import Iterator
 
-from ivr.flow.diagnostics import Diagnostic, Place, suggest
+from ivr.flow.catalogues import Written
+from ivr.flow.diagnostics import Diagnostic
 from ivr.flow.line import SENTENCES
-from ivr.flow.subject import Subject
+from ivr.flow.subject import Texts
 
 
-def check(subject: Subject) -> Iterator[Diagnostic]:
-    for prompt, place in subject.uses.items():
-        lacking = [language for language in subject.flow.languages if prompt not in subject.written[language].places]
+def check(texts: Texts) -> Iterator[Diagnostic]:
+    misspelt = texts.misspelt
+    renamed = texts.renamed
+    for prompt, languages in texts.missing.items():
+        if prompt in renamed and prompt != renamed[prompt]:
+            continue
+        lacking = [language for language in languages if prompt not in misspelt[language].values()]
+        if prompt in texts.uses and len(languages) == len(texts.written):
+            lacking = languages
         if lacking:
-            yield _missing(prompt, lacking, subject, place)
-    for name in subject.optional:
-        has = {language: name in subject.written[language].places for language in subject.flow.languages}
-        if any(has.values()) and not all(has.values()):
-            there = next(subject.written[language].places[name] for language in has if has[language])
-            yield _missing(name, [language for language in has if not has[language]], subject, there)
-    for language in subject.flow.languages:
-        written = subject.written[language]
-        for sentence in SENTENCES:
-            if f"line.{sentence}" not in written.places:
-                message = f"The line's own sentence `{sentence}` is missing in `{language}`."
-                cure = f"Add `{sentence}: ...` under `line:`."
-                yield Diagnostic(Place(written.file), "missing-prompt", message, cure)
+            others = sum(first == prompt for first in renamed.values()) - 1
+            yield _missing(prompt, lacking, texts, others=others)
+    for language, written in texts.written.items():
+        yield from _sentences(language, written)
 
 
-def _missing(prompt: str, lacking: list[str], subject: Subject, place: Place) -> Diagnostic:
-    files = " and ".join(subject.written[language].file for language in lacking)
-    known = subject.written[lacking[0]].places
-    unused = [name for name in known if name not in subject.uses and name not in subject.optional]
-    cure = suggest(prompt, unused, otherwise=f"Add `{prompt}: ...` under `prompts:` in {files}.")
-    if cure.startswith("Did"):
-        cure = f"{cure} It stands in {files}; or add `{prompt}: ...` there."
-    return Diagnostic(place, "missing-prompt", f"The prompt `{prompt}` is missing in {files}.", cure)
+def _missing(prompt: str, lacking: list[str], texts: Texts, *, others: int) -> Diagnostic:
+    there = (written.places[prompt] for written in texts.written.values() if prompt in written.places)
+    place = texts.uses.get(prompt) or next(there)
+    files = " and ".join(texts.written[language].file for language in lacking)
+    pairs = (pair for language in lacking for pair in texts.misspelt[language].items())
+    meant = next((unused for unused, missing in pairs if missing == prompt), None)
+    cure = f"Add `{prompt}: ...` under `prompts:` there."
+    if meant is not None:
+        cure = f"Did you mean `{meant}`, which nothing says? Write the same name in both places."
+    more = f", and so are {others} more" if others > 0 else ""
+    return Diagnostic(place, "missing-prompt", f"The prompt `{prompt}` is missing in {files}{more}.", cure)
+
+
+def _sentences(language: str, written: Written) -> Iterator[Diagnostic]:
+    place = written.line
+    for sentence in SENTENCES:
+        if f"line.{sentence}" in written.places:
+            place = written.places[f"line.{sentence}"]
+        elif sentence not in written.misspelt:
+            message = f"The line's own sentence `{sentence}` is missing in `{language}`."
+            yield Diagnostic(place, "missing-prompt", message, f"Add `{sentence}: ...` under `line:`.")

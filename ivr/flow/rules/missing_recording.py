@@ -12,14 +12,13 @@ Cure: Record the missing one, or remove the other.
 from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic, Place, suggest
-from ivr.flow.subject import Subject
+from ivr.flow.subject import Texts
 
 
-def check(subject: Subject) -> Iterator[Diagnostic]:
-    languages = subject.flow.languages
-    recorded = {language: set(subject.written[language].catalogue.recordings) for language in languages}
-    for language in languages:
-        prompts = subject.written[language].catalogue.prompts
+def check(texts: Texts) -> Iterator[Diagnostic]:
+    recorded = {language: set(written.catalogue.recordings) for language, written in texts.written.items()}
+    for language, written in texts.written.items():
+        prompts = written.catalogue.prompts
         for name in sorted(recorded[language]):
             place = Place(f"prompts/audio/{language}/{name}.mp3")
             if name not in prompts:

@@ -12,12 +12,26 @@ Cure: Lead 0 to a step with `transfer: advocates`.
 from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic
-from ivr.flow.proofs import NEVER, person
+from ivr.flow.graph import Ask, Flow, WantPerson, onward
 from ivr.flow.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    if any(person(subject.flow, language).at_once == NEVER for language in subject.flow.languages):
-        place = subject.file.always.person.place
+    if not _reaches_person(subject.flow):
         message = f"The key 0 leads to `{subject.flow.person}`, and from there to nobody."
+        place = subject.file.always.person.place
         yield Diagnostic(place, "no-person-key", message, "Lead 0 to a step with `transfer: advocates`.")
+
+
+def _reaches_person(flow: Flow) -> bool:
+    seen: set[str] = set()
+    waiting = [flow.person]
+    while waiting:
+        name = waiting.pop()
+        step = flow.steps[name]
+        if isinstance(step, Ask) and isinstance(step.want, WantPerson):
+            return True
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(onward(step))
+    return False

@@ -13,14 +13,23 @@ from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic
 from ivr.flow.proofs import NEVER, hears_of_person
-from ivr.flow.subject import Subject
+from ivr.flow.subject import Subject, in_languages
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     promise = subject.file.promises.hears_of_person_within
-    for language in subject.flow.languages if promise else ():
-        told = hears_of_person(subject.flow, language)
-        if promise and told > promise.seconds:
-            when = "never for sure" if told == NEVER else f"only after {told:.1f} s"
-            message = f"In `{language}` a caller hears of the key for a person {when}, not within {promise.seconds} s."
-            yield Diagnostic(promise.place, "person-told-too-late", message, "Name {0} earlier, or shorten what comes before.")
+    if promise is None:
+        return
+    told = {language: hears_of_person(subject.flow, language) for language in subject.flow.languages}
+    never = {language: "not surely told" for language, seconds in told.items() if seconds == NEVER}
+    late = {language: f"{told[language]:.1f} s" for language in told if promise.seconds < told[language] < NEVER}
+    if never:
+        message = f"A caller is {in_languages(never)} of the key for a person: she may go on without hearing of it."
+        yield Diagnostic(
+            promise.place, "person-told-too-late", message, "Name {0} in the first sentence after the greeting."
+        )
+    if late:
+        message = f"A caller hears of the key for a person after {in_languages(late)}, not within {promise.seconds} s."
+        yield Diagnostic(
+            promise.place, "person-told-too-late", message, "Name {0} earlier, or shorten what comes before."
+        )

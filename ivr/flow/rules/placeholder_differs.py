@@ -13,25 +13,18 @@ from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic
 from ivr.flow.line import SENTENCES
-from ivr.flow.prompts import KEYS, Prompt
-from ivr.flow.subject import Subject
+from ivr.flow.prompts import KEYS
+from ivr.flow.subject import Texts
 
 
-def check(subject: Subject) -> Iterator[Diagnostic]:
-    for language in subject.flow.languages:
-        for name, prompt in subject.written[language].catalogue.prompts.items():
-            yield from _lacking(name, prompt, needed=_needed(name, subject))
-
-
-def _needed(name: str, subject: Subject) -> frozenset[str]:
-    if name.startswith("line."):
-        return SENTENCES.get(name.removeprefix("line."), frozenset())
-    everywhere = (subject.written[language].catalogue.prompts.get(name) for language in subject.flow.languages)
-    gaps = [prompt.gaps & set(KEYS) for prompt in everywhere if prompt is not None]
-    return frozenset().union(*gaps)
-
-
-def _lacking(name: str, prompt: Prompt, *, needed: frozenset[str]) -> Iterator[Diagnostic]:
-    for gap in sorted(needed - prompt.many.gaps):
-        message = f"The text of `{name}` does not have the gap {{{gap}}}."
-        yield Diagnostic(prompt.place, "placeholder-differs", message, f"Put {{{gap}}} into the text.")
+def check(texts: Texts) -> Iterator[Diagnostic]:
+    used: dict[str, frozenset[str]] = {}
+    for _, name, prompt in texts.all():
+        used[name] = used.get(name, frozenset()) | (prompt.gaps & {*KEYS, "n"})
+    for _, name, prompt in texts.all():
+        needed = SENTENCES.get(name.removeprefix("line."), frozenset()) if name.startswith("line.") else used[name]
+        lacking = sorted(needed - prompt.many.gaps)
+        if lacking:
+            shown = " and ".join(f"{{{gap}}}" for gap in lacking)
+            message = f"The text of `{name}` does not have {shown}."
+            yield Diagnostic(prompt.place, "placeholder-differs", message, f"Put {shown} into the text.")

@@ -13,25 +13,26 @@ from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic
 from ivr.flow.proofs import NEVER, report
-from ivr.flow.subject import Subject
+from ivr.flow.subject import Subject, in_languages
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     within = subject.file.promises.report_within
     if within is None:
         return
-    if not within.keys.isdecimal():
-        message = f"`{within.keys}` is not a number of keys."
-        yield Diagnostic(within.keys.place, "wrong-type", message, "Write a number: `keys: 10`.")
+    efforts = {language: report(subject.flow, language) for language in subject.flow.languages}
+    if any(effort.at_once == NEVER for effort in efforts.values()):
+        message = "A report is promised, and nobody can make one: no way leads to a form."
+        yield Diagnostic(within.keys.place, "report-too-long", message, "Lead to a step with `form`.")
         return
-    for language in subject.flow.languages:
-        effort = report(subject.flow, language)
-        if effort.at_once == NEVER:
-            message = f"In `{language}` no report can be made at all."
-            yield Diagnostic(within.keys.place, "report-too-long", message, "Lead to a step with `form`.")
-        elif effort.keys > int(within.keys):
-            message = f"In `{language}` the shortest report takes {effort.keys} keys, not {within.keys}."
-            yield Diagnostic(within.keys.place, "report-too-long", message, "Ask less before `save_after`.")
-        elif effort.at_once > within.speech.seconds:
-            message = f"In `{language}` the shortest report takes {effort.at_once:.1f} s, not {within.speech.seconds} s."
-            yield Diagnostic(within.speech.place, "report-too-long", message, "Shorten the prompts on the way to it.")
+    keys = {name: f"{effort.keys} keys" for name, effort in efforts.items() if effort.keys > int(within.keys)}
+    late = {
+        name: f"{effort.at_once:.1f} s" for name, effort in efforts.items() if effort.at_once > within.speech.seconds
+    }
+    if keys:
+        message = f"The shortest report takes {in_languages(keys)}, not {within.keys}."
+        yield Diagnostic(within.keys.place, "report-too-long", message, "Ask less before `save_after`.")
+    if late:
+        message = f"The shortest report takes {in_languages(late)}, not {within.speech.seconds} s."
+        cure = "Shorten the prompts on the way to it, or ask less before `save_after`."
+        yield Diagnostic(within.speech.place, "report-too-long", message, cure)

@@ -18,28 +18,35 @@ from ivr.flow.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
+    for circle in _circles(subject.flow):
+        written = [name for name in subject.file.steps if name in circle]
+        shown = [f"`{name}`" for name in circle if name in subject.file.steps]
+        message = f"The call goes in a circle without a key to press: {' -> '.join([*shown, shown[0]])}."
+        yield Diagnostic(written[0].place, "silent-loop", message, "Put a menu into the circle, or lead out of it.")
+
+
+def _circles(flow: Flow) -> Iterator[list[str]]:
+    """Circles of steps at which nobody waits; of those that overlap, one."""
+    done: set[str] = set()
     told: set[str] = set()
-    for name in subject.file.steps:
-        circle = _circle(subject.flow, str(name))
-        if circle and not told & set(circle):
-            told.update(circle)
-            written = [step for step in circle if step in subject.file.steps]
-            message = "From here the call goes in a circle without a key to press: " + " -> ".join([*written, written[0]])
-            yield Diagnostic(name.place, "silent-loop", f"{message}.", "Put a menu into the circle, or lead out of it.")
+    for start in flow.steps:
+        path = {start: _silent(flow, start)} if start not in done else {}
+        while path:
+            name, ways = next(reversed(path.items()))
+            target = next(ways, None)
+            if target is None:
+                done.add(name)
+                del path[name]
+            elif target in path:
+                names = list(path)
+                circle = names[names.index(target) :]
+                if not told & set(circle):
+                    told.update(circle)
+                    yield circle
+            elif target not in done:
+                path[target] = _silent(flow, target)
 
 
-def _circle(flow: Flow, start: str) -> list[str]:
-    """The steps of a circle of non-waiting steps through `start`, or nothing."""
-    waiting = [(start, [start])]
-    seen: set[str] = set()
-    while waiting:
-        name, path = waiting.pop()
-        if isinstance(flow.steps[name], WAITS):
-            continue
-        for target in onward(flow.steps[name]):
-            if target == start:
-                return path
-            if target not in seen:
-                seen.add(target)
-                waiting.append((target, [*path, target]))
-    return []
+def _silent(flow: Flow, name: str) -> Iterator[str]:
+    step = flow.steps[name]
+    return iter(()) if isinstance(step, WAITS) else onward(step)

@@ -19,3 +19,9 @@ def found(place: Place) -> Diagnostic:
         "This text ends where a ` #` begins; what follows is not said.",
         'Put the whole text in quotes: "..."; or move the remark to a line of its own.',
     )
+
+
+def keys(place: Place) -> Diagnostic:
+    """Keys of a talk, of which the last ones may be lost."""
+    message = "These keys end where a ` #` begins; what follows is not pressed."
+    return Diagnostic(place, "text-cut-by-hash", message, 'Put them in quotes: `press: "2 1 #"`.')

@@ -6,7 +6,7 @@ Example:
 
     steps: { a: { b: { c: { d: { e: { f: { g: { h: { i: { j: { k: { l: m } } } } } } } } } } } }
 
-Cure: Keep a file under a megabyte and its tables a few levels deep.
+Cure: Keep a file under 200,000 bytes, its tables a few levels deep and a form under 60 questions.
 """
 
 from ivr.flow.diagnostics import Diagnostic, Place
@@ -20,5 +20,13 @@ def found(place: Place, most: int) -> Diagnostic:
 
 def nested(place: Place, most: int) -> Diagnostic:
     return Diagnostic(
-        place, "too-big", f"This is nested more than {most} levels deep.", "Write it flat: nothing here needs so many levels."
+        place,
+        "too-big",
+        f"This is nested more than {most} levels deep.",
+        "Write it flat: nothing here needs so many levels.",
     )
+
+
+def questions(count: int, most: int, *, place: Place) -> Diagnostic:
+    message = f"This form has {count} questions; {most} are the most, and few callers answer ten."
+    return Diagnostic(place, "too-big", message, "Ask less, or make two forms of it.")

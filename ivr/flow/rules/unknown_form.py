@@ -15,5 +15,5 @@ from ivr.flow.diagnostics import Diagnostic, Place, suggest
 
 
 def found(form: str, *, forms: Iterable[str], place: Place) -> Diagnostic:
-    cure = suggest(form, forms, otherwise=f"Write the form into flows/forms/{form}.yaml, or name one that exists.")
+    cure = suggest(form, forms, otherwise=f"Write the form into flows/forms/{form}.yaml, or name one that is there.")
     return Diagnostic(place, "unknown-form", f"There is no form `{form}`.", cure)

@@ -6,22 +6,59 @@ Example:
 
     goodbye: Thank you, {name}.
 
-Cure: Use only {0} {9} {*} {#} in a text of your own; the line's sentences also have the gaps shown in the shipped files.
+Cure: Use only {0} {9} {*} {#} in a text of your own; the line's sentences also have the gaps shown in the
+shipped files.
 """
 
+import re
 from collections.abc import Iterator
 
-from ivr.flow.diagnostics import Diagnostic, listed
+from ivr.flow.diagnostics import Diagnostic, nearest, part_of
 from ivr.flow.line import SENTENCES
-from ivr.flow.prompts import KEYS
-from ivr.flow.subject import Subject
+from ivr.flow.prompts import KEYS, Prompt, Template
+from ivr.flow.subject import Texts
+
+_GAP = re.compile(r"\{[^{}]*\}")
+_WHERE_N_STANDS = {"n"}
 
 
-def check(subject: Subject) -> Iterator[Diagnostic]:
-    for language in subject.flow.languages:
-        for name, prompt in subject.written[language].catalogue.prompts.items():
-            filled = SENTENCES.get(name.removeprefix("line."), frozenset()) if name.startswith("line.") else frozenset()
-            for gap in sorted(prompt.gaps - filled - set(KEYS) - {"n"}):
-                known = [f"{{{known}}}" for known in sorted(filled | set(KEYS))]
-                message = f"Nothing fills the gap {{{gap}}} in `{name}`."
-                yield Diagnostic(prompt.place, "unknown-gap", message, f"Known here: {listed(known)}.")
+def check(texts: Texts) -> Iterator[Diagnostic]:
+    for _, name, prompt in texts.all():
+        for template in dict.fromkeys((prompt.one, prompt.many)):
+            found = _unknown(name, prompt, template) or _alone(name, template)
+            if found is not None:
+                yield found
+                break
+
+
+def known(name: str) -> frozenset[str]:
+    """The gaps that are filled in a text."""
+    own = SENTENCES.get(name.removeprefix("line."), frozenset()) if name.startswith("line.") else frozenset()
+    return own | set(KEYS)
+
+
+def _unknown(name: str, prompt: Prompt, template: Template) -> Diagnostic | None:
+    gaps = [gap for gap in sorted(template.gaps) if gap not in known(name) | _WHERE_N_STANDS]
+    if not gaps:
+        return None
+    shown = [f"{{{gap}}}" for gap in gaps]
+    lacking = known(name) - prompt.gaps - set(KEYS)
+    meant = nearest(gaps[0], lacking) or nearest(gaps[0], known(name))
+    if meant is not None:
+        cure = f"Did you mean {{{meant}}}?"
+    elif len(lacking) == 1:
+        cure = f"Did you mean {{{next(iter(lacking))}}}?"
+    else:
+        cure = f"Known here: {', '.join(f'{{{gap}}}' for gap in sorted(known(name)))}."
+    message = f"Nothing fills the gap {', '.join(shown)} in `{name}`."
+    return Diagnostic(part_of(template.place, template.text, shown[0]), "unknown-gap", message, cure)
+
+
+def _alone(name: str, template: Template) -> Diagnostic | None:
+    rest = _GAP.sub("", template.text)
+    sign = next((sign for sign in "{}" if sign in rest), None)
+    if sign is None:
+        return None
+    place = part_of(template.place, template.text, sign) if template.text.count(sign) == 1 else template.place
+    message = f"In `{name}` a `{sign}` stands without its partner."
+    return Diagnostic(place, "unknown-gap", message, "Write both braces, as in {0}.")

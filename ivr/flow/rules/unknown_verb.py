@@ -9,19 +9,28 @@ Example:
 Cure: Use one of the verbs: choose_language, say, menu, form, transfer, branch, exit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from ivr.flow.diagnostics import Diagnostic, Place, listed, suggest
-
-
-def found(step: str, words: Iterable[str], *, verbs: Iterable[str], place: Place) -> Diagnostic:
-    cure = next(
-        (said for said in (suggest(word, verbs, otherwise="") for word in words) if said),
-        f"Give it one of these: {listed(verbs)}.",
-    )
-    return Diagnostic(place, "unknown-verb", f"The step `{step}` does nothing that the line knows.", cure)
+from ivr.flow.diagnostics import Diagnostic, Place, listed, nearest, shortened
+from ivr.flow.source import Word
 
 
-def several(step: str, verbs: Iterable[str], place: Place) -> Diagnostic:
+def found(step: str, words: Sequence[str], *, verbs: Iterable[str], place: Place) -> Diagnostic:
+    verbs = list(verbs)
+    meant = next((near for word in words if (near := nearest(word, verbs))), None)
+    cure = f"Did you mean `{meant}`?" if meant else f"Give it one of these: {listed(verbs)}."
+    message = f"Nothing happens in the step `{shortened(step)}`."
+    if words:
+        message = f"Nothing is called `{shortened(words[0])}`: the step `{shortened(step)}` would do nothing."
+    return Diagnostic(place, "unknown-verb", message, cure)
+
+
+def only_keys(step: str, place: Place) -> Diagnostic:
+    message = f"In the step `{step}` keys stand without `menu:`."
+    return Diagnostic(place, "unknown-verb", message, f"Write `{step}: {{ menu: {{ 1: STEP, 2: STEP }} }}`.")
+
+
+def several(step: str, verbs: Sequence[Word]) -> Diagnostic:
     message = f"The step `{step}` does several things: {listed(verbs)}."
-    return Diagnostic(place, "unknown-verb", message, "Keep one verb, and move the other to a step of its own.")
+    cure = f"Keep one; begin another step above `{verbs[1]}` with its name and a colon."
+    return Diagnostic(verbs[1].place, "unknown-verb", message, cure)

@@ -10,7 +10,7 @@ Example:
 Cure: Lead to it from a menu, or remove it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ivr.flow.diagnostics import Diagnostic
 from ivr.flow.graph import Flow, onward
@@ -18,16 +18,23 @@ from ivr.flow.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    reached = _reached(subject.flow)
-    for name in subject.file.steps:
+    """Of steps that lead to each other the first: once she is led there, the others are reached too."""
+    flow = subject.flow
+    reached = _reached(flow, [flow.start, flow.person, flow.leave])
+    lost = [name for name in subject.file.steps if name not in reached]
+    led_to = {target for name in lost for target in onward(flow.steps[name]) if target != name}
+    for name in (*(name for name in lost if name not in led_to), *lost):
         if name not in reached:
+            reached |= _reached(flow, [name])
             message = f"No caller can come to the step `{name}`."
-            yield Diagnostic(name.place, "unreachable-step", message, f"Lead to `{name}` from another step, or remove it.")
+            yield Diagnostic(
+                name.place, "unreachable-step", message, f"Lead to `{name}` from another step, or remove it."
+            )
 
 
-def _reached(flow: Flow) -> set[str]:
+def _reached(flow: Flow, starts: Iterable[str]) -> set[str]:
     reached: set[str] = set()
-    waiting = [flow.start, flow.person, flow.leave]
+    waiting = list(starts)
     while waiting:
         name = waiting.pop()
         if name not in reached:

@@ -13,5 +13,5 @@ from ivr.flow.diagnostics import Diagnostic, Place
 
 
 def found(form: str, place: Place) -> Diagnostic:
-    cure = f"Add a step `{{ form: {form}, next: ... }}`, or remove the file."
+    cure = f"Add a step with `{{ form: {form}, next: STEP }}`, or remove the file."
     return Diagnostic(place, "unused-form", f"No step asks the form `{form}`.", cure)

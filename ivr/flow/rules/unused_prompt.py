@@ -10,18 +10,38 @@ Example:
 Cure: Correct its name, or remove it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from ivr.flow.diagnostics import Diagnostic, suggest
-from ivr.flow.subject import Subject
+from ivr.flow.diagnostics import Diagnostic, Place
+from ivr.flow.subject import Texts
 
 
-def check(subject: Subject) -> Iterator[Diagnostic]:
-    for language in subject.flow.languages:
-        places = subject.written[language].places
-        for prompt, place in places.items():
-            if prompt.startswith("line.") or prompt in subject.uses or prompt in subject.optional:
-                continue
-            missing = [used for used in subject.uses if used not in places]
-            cure = suggest(prompt, missing, otherwise="Remove it, or correct its name.")
-            yield Diagnostic(place, "unused-prompt", f"Nothing says the prompt `{prompt}`.", cure)
+def check(texts: Texts) -> Iterator[Diagnostic]:
+    missing, misspelt = texts.missing, texts.misspelt
+    groups: dict[tuple[str, str], dict[str, Place]] = {}
+    for language, written in texts.written.items():
+        for prompt, place in texts.unused[language].items():
+            meant = misspelt[language].get(prompt)
+            if meant is None:
+                groups.setdefault((written.file, _family(prompt)), {})[prompt] = place
+            elif meant not in texts.uses or len(missing[meant]) < len(texts.written):
+                message = f"Nothing says the prompt `{prompt}`, and `{meant}` is missing."
+                yield Diagnostic(place, "unused-prompt", message, f"Did you mean `{meant}`?")
+            # else no language has it: then it is misspelt where it is used, and that is told there
+    yield from map(_group, groups.values())
+
+
+def _family(prompt: str) -> str:
+    """A step with its options, a question with its codes."""
+    return ".".join(prompt.split(".")[:2])
+
+
+def _group(prompts: Mapping[str, Place]) -> Diagnostic:
+    name, place = next(iter(prompts.items()))
+    if len(prompts) == 1:
+        return Diagnostic(
+            place, "unused-prompt", f"Nothing says the prompt `{name}`.", "Remove it, or correct its name."
+        )
+    last = max(prompts.values())
+    message = f"Nothing says the prompt `{name}`, nor {len(prompts) - 1} more down to line {last.line}."
+    return Diagnostic(place, "unused-prompt", message, "Remove them, or correct the part of the name that they share.")

@@ -12,15 +12,17 @@ Cure: Choose a voice of that language.
 
 from collections.abc import Iterator
 
-from ivr.flow.diagnostics import Diagnostic, listed
-from ivr.flow.subject import Subject
-from ivr.flow.voices import speaks, voices_for
+from ivr.flow.diagnostics import Diagnostic, listed, nearest
+from ivr.flow.subject import Texts
+from ivr.flow.voices import KNOWN, speaks, voices_for
 
 
-def check(subject: Subject) -> Iterator[Diagnostic]:
-    for language in subject.flow.languages:
-        written = subject.written[language]
+def check(texts: Texts) -> Iterator[Diagnostic]:
+    for language, written in texts.written.items():
         if not speaks(written.voice, language):
+            some = [*voices_for(language)]
+            is_foreign = any(speaks(written.voice, other) for other in KNOWN)
+            meant = nearest(written.voice, some) if not is_foreign else None
             message = f"The voice `{written.voice}` does not speak `{language}`."
-            cure = f"Choose one that does: {listed(voices_for(language), most=4)}."
+            cure = f"Did you mean `{meant}`?" if meant else f"Choose one that does: {listed(some, most=4)}."
             yield Diagnostic(written.voice.place, "voice-cannot-speak-language", message, cure)
