@@ -54,6 +54,9 @@ class Addresses:
     def dialled(self, token: str) -> str:
         return f"{self.base}/voice/dialled/{token}{PATIENT}"
 
+    def undialled(self, token: str) -> str:
+        return f"{self.base}/voice/undialled/{token}{PATIENT}"
+
     def again(self, token: str) -> str:
         return f"{self.base}/voice/again/{token}{PATIENT}"
 
@@ -119,7 +122,7 @@ class Voice:
                     self._say(pause, said, language)
                     response.add(pause)
                 response.add(self._dial(then, action=to.dialled(_GAP)))
-                response.add(plivoxml.RedirectElement(to.dialled(_GAP), method="POST"))
+                response.add(plivoxml.RedirectElement(to.undialled(_GAP), method="POST"))
             case HangUp():
                 self._say(response, said, language)
                 response.add(plivoxml.HangupElement())

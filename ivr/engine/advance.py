@@ -217,7 +217,7 @@ def _answered(flow: Flow, call: Call, step: Ask, received: WorldAnswered, now: d
                 call = _with(call, replace(draft, saved=True, receipt=answer.receipt or draft.receipt))
             return _go(flow, call, step.yes, now)
         case NotSaved() | Nobody():
-            return _go(flow, call, step.no, now)
+            return _go(flow, replace(call, impatient=False), step.no, now)
         case Duty():
             return _go(flow, call, step.yes if answer.anyone else step.no, now)
         case Dialling():

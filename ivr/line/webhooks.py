@@ -69,7 +69,13 @@ class Door:
         return await self._resumed(webhook, token, FellSilent())
 
     async def dialled(self, webhook: Webhook, token: str) -> bytes | None:
-        return await self._resumed(webhook, token, decode_dial(webhook.dial_status or ""))
+        if webhook.dial_status is None:
+            return None
+        return await self._resumed(webhook, token, decode_dial(webhook.dial_status))
+
+    async def undialled(self, webhook: Webhook, token: str) -> bytes | None:
+        """Plivo went past a Dial without telling how it ended."""
+        return await self._resumed(webhook, token, decode_dial(""))
 
     async def hangup(self, _webhook: Webhook, _token: str) -> bytes | None:
         """Nothing of a call is kept here, so there is nothing to let go of."""
@@ -193,6 +199,7 @@ def build_router(door: Door, edge: Edge, recordings: Path) -> Router:
             at("/voice/keys/{token}", door.keys),
             at("/voice/silence/{token}", door.silence),
             at("/voice/dialled/{token}", door.dialled),
+            at("/voice/undialled/{token}", door.undialled),
             at("/voice/answer", door.answer),
             at("/voice/again/{token}", door.again),
             at("/voice/hangup", door.hangup),

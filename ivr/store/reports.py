@@ -18,7 +18,7 @@ MOST_ENDINGS = 100
 
 
 def turn_of_ending(ending: int) -> int:
-    """The turn of a report whose form has ended with the `ending`-th try (from 1): above every turn of a call, and above
+    """The turn of a report whose form has ended with the `ending`-th try (from 1): above every turn of a call and above
     the tries before, which may have reached the disk unseen. It tells nothing of how long she called."""
     return MAX_TURN - MOST_ENDINGS + min(ending, MOST_ENDINGS)
 

@@ -387,3 +387,12 @@ def test_each_try_at_the_last_save_is_counted_so_that_the_newest_counts() -> Non
     disk.refuses = False
     rosa.presses("1")
     assert (rosa.report.ending, rosa.report.consent) == (2, "count_only")
+
+
+def test_hurry_is_forgotten_when_nobody_could_be_rung() -> None:
+    world = Memory(on_call=("bo",))
+    rosa = Caller(world=world).presses("1 0")
+    world.on_call = ()
+    assert rosa.presses("5").at == "nobody_free"
+    world.on_call = ("bo",)
+    assert rosa.presses("0").heard == ["line.transfer", "line.option"]
