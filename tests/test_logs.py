@@ -20,5 +20,5 @@ def test_a_line_has_only_fields_that_are_allowed(monkeypatch: pytest.MonkeyPatch
         )
     finally:
         structlog.reset_defaults()
-    line = json.loads(written.buffer.getvalue())  # type: ignore[attr-defined]
+    line = json.loads(written.buffer.getvalue())
     assert set(line) == {"event", "level", "timestamp", "error", "where"}

@@ -20,6 +20,7 @@ from ivr.flow.rules import (
     person_told_too_late,
     person_too_far,
     placeholder_differs,
+    recording_never_heard,
     report_too_long,
     rings_too_long,
     silent_loop,
@@ -57,6 +58,7 @@ OF_STEPS: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     branch_same_both_ways.check,
     _sizes_of_forms,
     rings_too_long.check,
+    recording_never_heard.check,
     no_person_key.check,
     no_quick_exit.check,
 )

@@ -13,7 +13,7 @@ READ = (".yaml", ".yml")
 
 
 class NoContent(Exception):
-    """There is no folder to read flows or prompts from. The message says which, and the cure."""
+    """Flows or prompts cannot be read at all. The message says which, and the cure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,10 @@ def load(flows: Path, prompts: Path) -> Content:
     for root, name in ((flows, "flows"), (prompts, "prompts")):
         for path in sorted(root.rglob("*")):
             key = f"{name}/{path.relative_to(root).as_posix()}"
+            if path.is_dir():
+                continue
             if path.suffix in READ:
-                with path.open("rb") as file:
-                    files[key] = file.read(MAX_BYTES + 1)
+                files[key] = _bytes(path)
             elif path.suffix == ".mp3":
                 files[key] = b""
                 recordings[key] = seconds_of(path)
@@ -48,6 +49,14 @@ def load(flows: Path, prompts: Path) -> Content:
         found = (*found, *misnamed(talks, compiled.flow))
     diagnostics = in_order((*compiled.diagnostics, *found))
     return Content(files, compiled.flow if not compiled.diagnostics else None, talks, diagnostics)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise NoContent(f"{path} cannot be read ({error.strerror}). Let the user of the line read it.") from error
 
 
 def seconds_of(path: Path) -> float:
