@@ -1,0 +1,225 @@
+"""A whole line in a folder of its own: the composition root, the shipped flow, real SQLite, real keys, the loopback
+carrier over ASGI, and a clock that moves only when it is told to."""
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+from starlette.routing import Router
+
+from ivr import logs
+from ivr.app import HOTLINE_NAME, Parts, build
+from ivr.carrier.loopback import Line
+from ivr.carrier.signature import Verifier
+from ivr.carrier.transport import AsgiApp, AsgiTransport, Transport
+from ivr.channels.voice import Addresses, Voice
+from ivr.engine.asks import Answer, Ask, Nobody, NotSaved, Ring, SaveReport
+from ivr.engine.call import Call
+from ivr.flow.graph import Flow
+from ivr.kit.clock import VirtualClock
+from ivr.line.edge import Edge
+from ivr.line.webhooks import Door, build_router
+from ivr.services import custody
+from ivr.services.reports import OpenReport, Reports
+from ivr.services.turns import World
+from ivr.services.world import LiveWorld
+from ivr.store.database import Database
+from ivr.store.tables import metadata
+from ivr.vault.advocates import Effort
+from ivr.vault.receipts import ROLLS, seed_keys
+from ivr.vault.tokens import token_keys
+from tests.shipped import flow as shipped
+
+PROVE = 20 if os.environ.get("PROVE") else 1
+"""How many times the small sizes are run."""
+
+PUBLIC_URL = "https://line.example.org"
+AUTH_TOKEN = "Y2Q2ZDgxZmY5YWRiOTI5YmQ1Njg0MTAxZWIyOTc4"
+SECRET = b"6d1f0c9a7be24588a3f21c60d97e54b1"
+HOTLINE = "+15005550006"
+ON_DUTY = ("+15005550001", "+15005550002")
+PASSPHRASE = "a correct horse, a battery"
+CHEAP = Effort(passes=1, memory=8192)
+BEGINNING = datetime(2027, 3, 10, 17, 0, 30, tzinfo=UTC)
+"""A Wednesday, noon in New York, and half a minute into a period of the seed keys."""
+
+
+@dataclass(slots=True)
+class Moody:
+    """The live world, whose disk and phones may be out of order. `asked`: everything it was asked."""
+
+    live: World
+    disk_fails: bool = False
+    nobody: bool = False
+    asked: list[Ask] = field(default_factory=list)
+
+    async def answer(self, ask: Ask, call: Call) -> Answer:
+        self.asked.append(ask)
+        if isinstance(ask, SaveReport) and self.disk_fails:
+            return NotSaved()
+        if isinstance(ask, Ring) and self.nobody:
+            return Nobody()
+        return await self.live.answer(ask, call)
+
+
+@dataclass(slots=True)
+class House:
+    """One line. `app` is its door; `mood` is set where the world was wrapped."""
+
+    folder: Path
+    clock: VirtualClock
+    parts: Parts
+    database: Database
+    app: AsgiApp
+    router: Router
+    mood: Moody
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "run"
+
+    def line(self, *, transport: Transport | None = None, hangup: bool = True, **changes: Any) -> Line:
+        """A phone number that leads to this line. `changes` are whatever Line takes."""
+        settings: dict[str, Any] = {
+            "answer_url": f"{PUBLIC_URL}/voice/answer",
+            "hangup_url": f"{PUBLIC_URL}/voice/hangup" if hangup else None,
+            "token": AUTH_TOKEN,
+            "transport": transport or AsgiTransport(self.app),
+            "clock": self.clock,
+            "to": HOTLINE,
+        }
+        return Line(**(settings | changes))
+
+    async def rows(self) -> dict[str, list[Any]]:
+        """Everything in the database."""
+        async with self.database.reading() as connection:
+            return {
+                name: sorted(tuple(row) for row in await connection.execute(select(table)))
+                for name, table in metadata.tables.items()
+            }
+
+    async def reports(self) -> list[OpenReport]:
+        """Every report, opened with the advocate's passphrase."""
+        unlocked = await custody.unlock(self.database, passphrase=PASSPHRASE)
+        reading = Reports(self.database, secret=SECRET)
+        found: list[OpenReport] = []
+        after = b""
+        while page := await reading.page(after):
+            opened = [await reading.read(listed.id, unlocked=unlocked) for listed in page]
+            found += [one for one in opened if one is not None]
+            after = page[-1].id
+        return found
+
+    def files(self) -> dict[str, bytes]:
+        """Every byte this line keeps on disk, by path."""
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file()
+        }
+
+
+async def initialised(folder: Path) -> None:
+    """A line's database as `ivr init` leaves it."""
+    database = Database(f"sqlite:///{folder / 'porchlight.db'}")
+    try:
+        await database.migrate()
+        await custody.init(
+            database,
+            secret=SECRET,
+            advocate_name="ana",
+            passphrase=PASSPHRASE,
+            now=BEGINNING,
+            demo=False,
+            effort=CHEAP,
+        )
+    finally:
+        await database.close()
+
+
+Builder = Callable[[Parts, VirtualClock, World], Router]
+
+
+@asynccontextmanager
+async def house(
+    folder: Path,
+    *,
+    blank: Path | None = None,
+    builder: Builder = build,
+    wrapped: Callable[[AsgiApp], AsgiApp] = lambda app: app,
+    database_of: Callable[[str], Database] = Database,
+    world_of: Callable[[World], World] = lambda world: world,
+    flow: Flow | None = None,
+    on_duty: tuple[str, ...] = ON_DUTY,
+    clock: VirtualClock | None = None,
+) -> AsyncIterator[House]:
+    """A line in `folder`. `blank`: an initialised database to copy; without it, another worker of the line there."""
+    clock = clock or VirtualClock(BEGINNING)
+    _furnish(folder, blank)
+    database = database_of(f"sqlite:///{folder / 'porchlight.db'}")
+    parts = Parts(
+        flow=flow or shipped(),
+        database=database,
+        secret=SECRET,
+        carrier_token=AUTH_TOKEN,
+        public_url=PUBLIC_URL,
+        number=HOTLINE,
+        keys=folder / "run",
+        recordings=folder / "audio",
+        duty_numbers=on_duty,
+    )
+    live = LiveWorld(Reports(database, secret=SECRET, save_seconds=60), on_duty, clock, parts.flow.zone)
+    mood = Moody(live)
+    router = builder(parts, clock, world_of(mood))
+    try:
+        yield House(folder, clock, parts, database, wrapped(router), router, mood)
+    finally:
+        await database.close()
+
+
+def _furnish(folder: Path, blank: Path | None) -> None:
+    folder.mkdir(exist_ok=True)
+    if blank is not None:
+        shutil.copy(blank / "porchlight.db", folder / "porchlight.db")
+
+
+def assembled(
+    parts: Parts,
+    clock: VirtualClock,
+    world: World,
+    *,
+    verifier: type[Verifier] = Verifier,
+    edge: type[Edge] = Edge,
+    voice: type[Voice] = Voice,
+) -> Router:
+    """What `build` does, with a part exchanged: for mutants only."""
+    seeds, tokens = seed_keys(parts.keys), token_keys(parts.keys)
+    guarding = edge(verifier([parts.carrier_token], parts.public_url), tokens, seeds, seed_period=ROLLS)
+    speaking = voice(parts.flow, Addresses(parts.public_url, parts.number, HOTLINE_NAME))
+    door = Door(parts.flow, speaking, guarding, world, clock, duty_numbers=parts.duty_numbers)
+    return build_router(door, guarding, parts.recordings)
+
+
+@contextmanager
+def logs_captured() -> Iterator[Callable[[], bytes]]:
+    """Logging as `ivr serve` sets it up, and what it has written so far, other output of the process included."""
+    raw = io.BytesIO()
+    stdout, stderr = sys.stdout, sys.stderr
+    captured = io.TextIOWrapper(raw, encoding="utf-8", write_through=True)
+    sys.stdout = sys.stderr = captured
+    try:
+        logs.set_up()
+        yield raw.getvalue
+    finally:
+        sys.stdout, sys.stderr = stdout, stderr
+        captured.detach()
+        structlog.reset_defaults()
