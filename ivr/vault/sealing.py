@@ -38,7 +38,7 @@ class Body(msgspec.Struct, frozen=True, array_like=True):
     """What only an advocate reads. New fields are added last, with a default."""
 
     day: str
-    """ISO 8601, YYYY-MM-DD, in UTC."""
+    """ISO 8601, YYYY-MM-DD, where the line is."""
     handle: bytes
     answers: Answers
 

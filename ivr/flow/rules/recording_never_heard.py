@@ -1,7 +1,7 @@
 """A recording is of a text that is never said alone, or cannot be played.
 
-Why: Labels are said inside a sentence (“To report what someone did, press 1”), which the voice has to speak as a whole; a
-recording of the label alone would never be heard.
+Why: Labels are said inside a sentence (“To report what someone did, press 1”), which the voice has to speak as a whole;
+a recording of the label alone would never be heard.
 
 Example:
 
