@@ -118,8 +118,9 @@ class Reports:
     async def keep(self, ask: SaveReport, *, seed: bytes, turn: int, today: date) -> Saved | NotSaved:
         """Seal and commit, then answer; within `save_seconds` whatever happens to the database. Never raises for it.
 
-        `seed` is the call's (16 bytes), `turn` its turn number, `today` the day where the line is. A repeated ask gives the same
-        answer and no second report. A save given up on may still reach the disk: it is the same report if tried again.
+        `seed` is the call's (16 bytes), `turn` its turn number, `today` the day where the line is. A repeated ask gives
+        the same answer and no second report. A save given up on may still reach the disk: it is the same report if
+        tried again.
         """
         save = asyncio.create_task(self._save(ask, seed=seed, turn=turn, today=today))
         self._saving.add(save)
