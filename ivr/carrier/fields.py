@@ -17,8 +17,9 @@ _OCTETS = {high + low: chr(int(high + low, 16)) for high, low in product(hexdigi
 def parse_form(body: bytes) -> Fields | None:
     """The fields of an `application/x-www-form-urlencoded` body; None when it is malformed.
 
-    Malformed: a name twice or empty, a piece without `=`, a broken escape, bytes that are not ASCII before or not UTF-8
-    after decoding, more than `MAX_FIELDS`. An empty body has no fields. The caller limits the size.
+    Malformed: a name twice, empty or not UTF-8, a piece without `=`, a broken escape, bytes that are not ASCII before
+    decoding, more than `MAX_FIELDS`. A value that is not UTF-8 is kept as it is: a network may write a caller's name in
+    an older encoding, and she must not be turned away for it. An empty body has no fields. The caller limits the size.
     """
     if not body:
         return ()
@@ -36,13 +37,13 @@ def _pair(piece: str) -> tuple[str, str]:
     name, value = piece.split("=", 1)
     if "%" not in piece:
         return name, value
-    return _unescaped(name) if "%" in name else name, _unescaped(value)
+    return _unescaped(name) if "%" in name else name, _unescaped(value, "surrogateescape")
 
 
-def _unescaped(text: str) -> str:
+def _unescaped(text: str, errors: str = "strict") -> str:
     first, *rest = text.split("%")
     octets = first + "".join([_OCTETS[part[:2]] + part[2:] for part in rest])
-    return octets if octets.isascii() else octets.encode("latin-1").decode()
+    return octets if octets.isascii() else octets.encode("latin-1").decode("utf-8", errors)
 
 
 def encode_form(fields: Iterable[tuple[str, str]]) -> bytes:

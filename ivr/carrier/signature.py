@@ -97,7 +97,7 @@ def _credentials(headers: Iterable[tuple[bytes, bytes]]) -> tuple[list[bytes], b
 def _message(base: bytes, *, query: bytes, fields: _Pairs, nonce: bytes) -> bytes | None:
     """The signed bytes; None where the query is not ASCII or a field cannot be UTF-8."""
     try:
-        body = "".join(map("".join, sorted(fields))).encode()
+        body = "".join(map("".join, sorted(fields))).encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return None
     sorted_query = _sorted_query(query) if query else b""

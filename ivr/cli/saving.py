@@ -68,13 +68,13 @@ class Script:
         file.write_text(before + written, "utf-8")
 
     def _report(self) -> object:
-        if not self.world.reports:
-            return "none"
-        last = list(self.world.reports.values())[-1]
-        answers: dict[str, object] = {
-            name: list(values) if len(values) > 1 else values[0] for name, values in last.answers
-        }
-        return {**answers, "consent": last.consent}
+        kept = [_answers(report) for report in self.world.reports.values()]
+        return "none" if not kept else kept[0] if len(kept) == 1 else kept
+
+
+def _answers(report: SaveReport) -> dict[str, object]:
+    answers = {name: list(values) if len(values) > 1 else values[0] for name, values in report.answers}
+    return {**answers, "consent": report.consent}
 
 
 def _advocate(who: str, *, talked: bool) -> Iterator[object]:

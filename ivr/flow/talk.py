@@ -80,14 +80,17 @@ class HangsUp:
     place: Place
 
 
+Kept = dict[str, tuple[str, ...]]
+"""Question -> the codes or digits that a report must hold."""
+
 Act = Press | TypeDigits | Hears | Silence | Advocate | HangsUp
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What must be true after the call. None: not said. A report maps questions to codes; empty: there is none."""
+    """What must be true after the call. None: not said. An empty tuple of reports: none is kept."""
 
-    report: dict[str, tuple[str, ...]] | None
+    reports: tuple[Kept, ...] | None
     report_place: Place
     transfers: tuple[str, ...] | None
     transfers_place: Place
@@ -114,7 +117,7 @@ class _Talk(Strict):
 
 
 class _Then(Strict):
-    report: Annotated[dict[str, tuple[str, ...]] | None, PlainValidator(lambda value: _report(value))] = None
+    report: Annotated[tuple[Kept, ...] | None, PlainValidator(lambda value: _reports(value))] = None
     transfers: Annotated[tuple[str, ...] | None, PlainValidator(lambda value: _transfers(value))] = None
 
 
@@ -216,10 +219,15 @@ def _named(name: Word, value: Word) -> Act | None:
             return None
 
 
-def _report(value: Any) -> dict[str, tuple[str, ...]]:
-    """Its names and codes are Words: they know their places."""
+def _reports(value: Any) -> tuple[Kept, ...]:
+    """`none`, one report, or a list of them in the order in which they were begun."""
     if value == "none":
-        return {}
+        return ()
+    return tuple(map(_report, value)) if isinstance(value, Items) else (_report(value),)
+
+
+def _report(value: Any) -> Kept:
+    """Its names and codes are Words: they know their places."""
     if not isinstance(value, Table):
         refuse("wrong-type", "A report is `none`, or its answers.", "Write `{ what: [taken], when: today }`.")
     return {name: _codes(name, node) for name, node in value.items()}
@@ -277,7 +285,7 @@ def _misanswered(expected: Expected, flow: Flow) -> Iterator[Diagnostic]:
     for question in (question for form in flow.forms.values() for question in form.questions):
         codes.setdefault(question.name, set()).update(code.name for code in question.codes)
         typed.update([question.name] if question.kind == "digits" else ())
-    for name, answers in (expected.report or {}).items():
+    for name, answers in (answered for report in expected.reports or () for answered in report.items()):
         if name not in codes:
             place = name.place if isinstance(name, Word) else expected.report_place
             yield unknown_question.found(name, questions=codes, place=place)

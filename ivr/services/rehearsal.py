@@ -151,13 +151,11 @@ class _Rehearsal:
 
     def _compare(self) -> None:
         expected = self.talk.expected
-        if expected.report is not None:
+        if expected.reports is not None:
             kept = [*self._reports()]
-            if len(kept) > 1 or (kept[0] if kept else {}) != {
-                name: frozenset(codes) for name, codes in expected.report.items()
-            }:
+            if kept != [{name: frozenset(codes) for name, codes in report.items()} for report in expected.reports]:
                 shown = "; ".join(_shown(report) for report in kept) or "none"
-                raise _Differs(expected.report_place, "Another report is kept than this one.", f"Kept: {shown}.")
+                raise _Differs(expected.report_place, "What is kept is something else.", f"Kept: {shown}.")
         if expected.transfers is not None and expected.transfers != tuple(self.transfers):
             raise _Differs(
                 expected.transfers_place,

@@ -44,7 +44,6 @@ def test_plus_is_a_space_and_an_escaped_plus_a_plus() -> None:
         pytest.param(b"Digits=%4", id="an escape of one digit"),
         pytest.param(b"Digits=%g1", id="an escape that is not hexadecimal"),
         pytest.param(b"Digits=%+1", id="an escape with a space"),
-        pytest.param(b"Digits=%ff", id="bytes that are not UTF-8"),
         pytest.param("Digits=é".encode(), id="bytes that are not ASCII"),
         pytest.param(b"%ff=1", id="a name that is not UTF-8"),
         pytest.param(b"&".join(b"a%d=1" % number for number in range(MAX_FIELDS + 1)), id="too many"),
@@ -58,3 +57,11 @@ def test_as_many_fields_as_allowed_are_read() -> None:
     fields = parse_form(b"&".join(b"a%d=1" % number for number in range(MAX_FIELDS)))
     assert fields is not None
     assert len(fields) == MAX_FIELDS
+
+
+def test_a_callers_name_in_an_older_encoding_is_kept_and_can_be_signed() -> None:
+    fields = parse_form(b"CallerName=Mu%F1oz&Digits=1")
+    assert fields is not None
+    assert dict(fields)["Digits"] == "1"
+    body = "".join(name + value for name, value in fields).encode("utf-8", "surrogateescape")
+    assert body == b"CallerNameMu\xf1ozDigits1"

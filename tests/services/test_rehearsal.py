@@ -58,6 +58,14 @@ def test_another_report_than_expected_is_told() -> None:
         assert "taken" in wrong.cure
 
 
+def test_two_reports_in_one_call_are_told_as_a_list() -> None:
+    acts = 'press: "1 1 2 1 # 1 1 # # # # # # # # # # # 1 # # 2 1 3 1 # 2 1"'
+    one = "{ what: taken, when: today, consent: count_only }"
+    other = "{ what: threatened, when: this_week, consent: count_only }"
+    assert play(acts, f"  then:\n    report: [{one}, {other}]\n") is None
+    assert play(acts, f"  then:\n    report: {one}\n") is not None
+
+
 def test_a_report_that_was_never_made_is_missed() -> None:
     wrong = play('press: "1 9"', "  then:\n    report: { what: [taken] }\n")
     assert wrong is not None
