@@ -156,18 +156,6 @@ def everything(flow: Flow) -> set[Item]:
     return items
 
 
-def impossible(flow: Flow) -> set[Item]:
-    """What is in the graph and cannot happen: a question that needs the one after which all is confirmed is never
-    answered before that."""
-    return {
-        ("edge", branch.name, branch.no)
-        for form in flow.forms.values()
-        for question in form.questions
-        if question.needs == form.save_after
-        and isinstance(branch := flow.steps.get(f"{form.name}.{question.name}:keep"), Branch)
-    }
-
-
 def labels(step: Step) -> dict[str, tuple[Move, ...]]:
     """What can be done at a step, by name."""
     match step:

@@ -150,7 +150,13 @@ class _Lowering:
             return self._entry(position + 1)
         if names[position] == self.save_after:
             return f"{self.form}:end" if self._is_last(self.save_after) else f"{self.form}:halfway"
-        return f"{self._step(position)}:keep"
+        step = self._step(position)
+        return f"{step}:save" if self._is_confirmed(position) else f"{step}:keep"
+
+    def _is_confirmed(self, position: int) -> bool:
+        """A question that needs one which was read back is asked only when she confirmed something."""
+        names = self._names()
+        return self.questions[names[position]].needs in names[: names.index(self.save_after) + 1]
 
     def _skipped(self, position: int) -> str:
         after_save = position > self._names().index(self.save_after)
@@ -171,9 +177,10 @@ class _Lowering:
             self._choose(more, (phrase("line.more"),), told, onward, back=step, terse=True)
         else:
             self._first_menu(position, _Menu(question, step, self._answered(position), adds=False), line)
-        if self._answered(position) == f"{step}:keep":
+        if position > self._names().index(self.save_after):
             after = self._entry(position + 1)
-            self._branch(f"{step}:keep", Confirmed(), f"{step}:save", after)
+            if not self._is_confirmed(position):
+                self._branch(f"{step}:keep", Confirmed(), f"{step}:save", after)
             self._save(f"{step}:", yes=after, no=after, back=step)
 
     def _first_menu(self, position: int, menu: _Menu, line: QuestionLine) -> None:
