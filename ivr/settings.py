@@ -14,16 +14,15 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     SecretStr,
     ValidationError,
     field_validator,
-    model_validator,
 )
 
 PREFIX = "IVR_"
 LOOPBACK_NUMBER = "+15005550006"
 _MIN_SECRET = 16
+MOST_PORTS = 65_535
 
 
 class SettingsWrong(Exception):
@@ -62,7 +61,7 @@ class Settings(BaseModel):
     prompts_dir: Path = Path("prompts")
     duty_numbers: Annotated[tuple[str, ...], BeforeValidator(_numbers)] = ()
     """Phones that are rung for a caller who wants a person, in E.164, with commas between."""
-    port: int = Field(default=8000, ge=1, le=65535)
+    port: int = 8000
 
     @field_validator("public_url", "plivo_api_url")
     @classmethod
@@ -75,12 +74,31 @@ class Settings(BaseModel):
     @field_validator("plivo_number")
     @classmethod
     def _is_number(cls, value: str) -> str:
-        return _e164(value) if value else value
+        if value and not _is_e164(value):
+            raise ValueError(f"{value!r} is not a phone number with its country: write +12125550100")
+        return _plain(value)
 
     @field_validator("duty_numbers")
     @classmethod
     def _are_numbers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_e164(number) for number in value)
+        wrong = [number for number in value if not _is_e164(number)]
+        if wrong:
+            raise ValueError(f"{', '.join(wrong)}: write each as +12125550100, with commas between")
+        return tuple(_plain(number) for number in value)
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+            raise ValueError("write postgresql://user@host/database, or sqlite:////path/to/porchlight.db")
+        return value
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _is_port(cls, value: Any) -> Any:
+        if not str(value).isdecimal() or not 1 <= int(value) <= MOST_PORTS:
+            raise ValueError(f"write a number from 1 to {MOST_PORTS}, like 8000")
+        return int(value)
 
     @field_validator("secret")
     @classmethod
@@ -90,23 +108,6 @@ class Settings(BaseModel):
                 f"make it {_MIN_SECRET} characters or longer: python3 -c 'import secrets; print(secrets.token_hex())'"
             )
         return value
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> "Settings":
-        if not self.plivo_auth_id:
-            return self
-        missing = [
-            name
-            for name, value in (
-                ("IVR_PUBLIC_URL", self.public_url),
-                ("IVR_PLIVO_AUTH_TOKEN", self.plivo_auth_token.get_secret_value()),
-                ("IVR_PLIVO_NUMBER", self.plivo_number),
-            )
-            if not value
-        ]
-        if missing:
-            raise ValueError(f"with IVR_PLIVO_AUTH_ID also set {', '.join(missing)}")
-        return self
 
     @property
     def is_loopback(self) -> bool:
@@ -138,6 +139,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     known = set(Settings.model_fields) - {"port"}
     problems.extend(_strays(named, known))
     chosen = {name: value for name, value in values.items() if name in known}
+    problems.extend(_missing(chosen))
     if given.get("PORT"):
         chosen["port"] = given["PORT"]
     try:
@@ -147,6 +149,14 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     if problems:
         raise SettingsWrong(tuple(problems))
     return settings
+
+
+def _missing(chosen: Mapping[str, str]) -> Iterator[str]:
+    """What Plivo cannot do without."""
+    wanted = ("public_url", "plivo_auth_token", "plivo_number")
+    missing = [PREFIX + name.upper() for name in wanted if name not in chosen]
+    if "plivo_auth_id" in chosen and missing:
+        yield f"With IVR_PLIVO_AUTH_ID also set {', '.join(missing)}."
 
 
 def _from_files(given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
@@ -181,8 +191,10 @@ def _sentence(problem: dict[str, Any]) -> str:
     return f"{'PORT' if name == 'port' else PREFIX + name.upper()}: {message}."
 
 
-def _e164(number: str) -> str:
-    plain = number.replace(" ", "").replace("-", "")
-    if not (plain.startswith("+") and plain[1:].isdecimal() and 7 <= len(plain[1:]) <= 15):
-        raise ValueError(f"{number!r} is not a phone number with its country: write +12125550100")
-    return plain
+def _plain(number: str) -> str:
+    return number.replace(" ", "").replace("-", "")
+
+
+def _is_e164(number: str) -> bool:
+    plain = _plain(number)
+    return plain.startswith("+") and plain[1:].isdecimal() and 7 <= len(plain[1:]) <= 15

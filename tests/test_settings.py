@@ -45,9 +45,9 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         IVR_SECRET="short",
         PORT="x",
     )
-    assert len(told) == 4
+    assert len(told) == 5
     text = "\n".join(told)
-    for part in ("IVR_PUBLIC_URL", "IVR_DUTY_NUMBERS", "+12125550100", "IVR_SECRET", "PORT"):
+    for part in ("IVR_PLIVO_AUTH_TOKEN", "IVR_PUBLIC_URL", "IVR_DUTY_NUMBERS", "+12125550100", "IVR_SECRET", "PORT"):
         assert part in text
 
 

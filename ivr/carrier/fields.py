@@ -9,7 +9,7 @@ from urllib.parse import quote_plus
 Fields = tuple[tuple[str, str], ...]
 """Decoded (name, value) pairs in the order they came, no name twice."""
 
-MAX_FIELDS = 100
+MAX_FIELDS = 150
 
 _OCTETS = {high + low: chr(int(high + low, 16)) for high, low in product(hexdigits, repeat=2)}
 

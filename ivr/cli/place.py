@@ -67,6 +67,11 @@ def secret(of: Settings) -> bytes | None:
 @asynccontextmanager
 async def database(of: Settings) -> AsyncIterator[Database]:
     """The data of this line, its tables up to date."""
+    if not of.database_url:
+        try:
+            of.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            give_up(f"{of.data_dir} cannot be the data folder ({error.strerror}). Name another with IVR_DATA_DIR.")
     opened = Database(of.database)
     try:
         await opened.migrate()

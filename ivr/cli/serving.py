@@ -1,5 +1,7 @@
 """`ivr serve`: the line, for real, in the foreground."""
 
+import socket
+
 import typer
 import uvicorn
 from nacl.utils import random
@@ -16,6 +18,8 @@ from ivr.services.reports import Reports
 from ivr.settings import Settings
 from ivr.store.database import Database
 from ivr.vault.host import WrongSecret
+from ivr.vault.keyring import KeysUnavailable
+from ivr.vault.tokens import token_keys
 
 DEMO_WARNING = """\
 ****************************************************************************
@@ -23,6 +27,14 @@ DEMO_WARNING = """\
 *  The passphrase lies beside the data: whoever takes this machine can     *
 *  read every report. Stop, choose another IVR_DATA_DIR and run `ivr init`.*
 ****************************************************************************"""
+
+ON_PLIVO = """
+Porchlight listens on {host}:{port}. At Plivo, give {number} these addresses (POST):
+
+  answer URL  {url}/voice/answer#ct=1000&rt=3000&rc=3&rp=all
+  hangup URL  {url}/voice/hangup
+
+Then call {number}. Ctrl-C stops it."""
 
 PLACE_A_CALL = """
 Porchlight answers on {url}
@@ -48,12 +60,25 @@ def serve(
     flow = place.clean_content(of).flow
     assert flow is not None
     is_demo = place.run(_prepare(of, demo=demo))
-    if is_demo and not of.is_loopback:
-        typer.echo(DEMO_WARNING, err=True)
-    if of.is_loopback:
-        passphrase = f" --passphrase-file {of.data_dir / DEMO_FILE}" if is_demo else ""
-        typer.echo(PLACE_A_CALL.format(url=of.url, ivr=_command(of), passphrase=passphrase, data=of.data_dir))
-    _listen(of, flow, host)
+    with _socket(host, of.port) as listening:
+        if is_demo and not of.is_loopback:
+            typer.echo(DEMO_WARNING, err=True)
+        typer.echo(_how_to_call(of, host, is_demo=is_demo))
+        _listen(of, flow, listening)
+
+
+def _socket(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), reuse_port=False)
+    except OSError as error:
+        place.give_up(f"{host}:{port} cannot be listened on ({error.strerror}). Name another port with PORT.")
+
+
+def _how_to_call(of: Settings, host: str, *, is_demo: bool) -> str:
+    if not of.is_loopback:
+        return ON_PLIVO.format(host=host, port=of.port, number=of.number, url=of.url)
+    passphrase = f" --passphrase-file {of.data_dir / DEMO_FILE}" if is_demo else ""
+    return PLACE_A_CALL.format(url=of.url, ivr=_command(of), passphrase=passphrase, data=of.data_dir)
 
 
 def _command(of: Settings) -> str:
@@ -67,21 +92,22 @@ def _command(of: Settings) -> str:
 async def _prepare(of: Settings, *, demo: bool) -> bool:
     """Everything that must be there before the first call. True when the keys are a demo's."""
     async with place.database(of) as database:
-        if demo or of.is_loopback:
+        if demo:
             await ensure_demo(of, database)
         secret = place.secret(of)
         if secret is None:
-            place.give_up("There are no keys yet: run `ivr init` first.")
+            place.give_up("There are no keys yet: run `ivr init` first. (To try the line out: `ivr serve --demo`.)")
         try:
+            token_keys(of.keys_dir).current(SystemClock().now())
             epoch = await Reports(database, secret=secret).ready(SystemClock().now().date())
-        except (NotSetUp, WrongSecret) as error:
+        except (NotSetUp, WrongSecret, KeysUnavailable) as error:
             place.give_up(str(error))
         if epoch.ran_out:
             typer.echo(f"The epochs have run out: reports go to {epoch.id}. `ivr init` makes new ones.", err=True)
         return await custody.is_demo(database)
 
 
-def _listen(of: Settings, flow: Flow, host: str) -> None:
+def _listen(of: Settings, flow: Flow, listening: socket.socket) -> None:
     secret = place.secret(of)
     assert secret is not None, "it was made or found before"
     parts = Parts(
@@ -95,16 +121,15 @@ def _listen(of: Settings, flow: Flow, host: str) -> None:
         recordings=of.prompts_dir / "audio",
         duty_numbers=of.duty_numbers,
     )
-    uvicorn.run(
+    config = uvicorn.Config(
         build(parts, SystemClock()),
-        host=host,
-        port=of.port,
         log_level="warning",
         access_log=False,
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=5,
     )
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 def _loopback_token(of: Settings) -> str:

@@ -4,6 +4,7 @@ A caller's number, name and headers are looked at only to see that they are shap
 further. Of the call's id only keyed hashes pass."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
@@ -14,13 +15,10 @@ from ivr.vault.keyring import KeyRing
 from ivr.vault.receipts import call_seed
 from ivr.vault.tokens import TokenKey, kid_of
 
-MAX_BODY = 32_768
+MAX_BODY = 131_072
 """Bytes. A webhook has about one thousand."""
 
 _FORM_TYPE = b"application/x-www-form-urlencoded"
-_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
-_UNREAD = frozenset({"From", "To", "CallerName", "ForwardedFrom", "SIP-H-To", "HangupCause", "HangupSource"})
-"""Common fields whose values are nobody's business here: only that their names are Plivo's is known."""
 _SHAPES = {
     name: re.compile(shape + r"\Z")
     for name, shape in {
@@ -31,18 +29,16 @@ _SHAPES = {
         "ParentCallUUID": r"[0-9A-Fa-f-]{0,64}",
         "ParentAuthID": r"[A-Za-z0-9]{0,32}",
         "Event": r"[A-Za-z]{0,32}",
-        "CallStatus": r"[a-z-]{0,32}",
-        "Direction": r"(inbound|outbound)?",
+        "CallStatus": r"[A-Za-z-]{0,32}",
+        "Direction": r"[A-Za-z-]{0,16}",
         "BillRate": r"[0-9.]{0,16}",
         "SessionStart": r"[0-9][0-9 :.T+Z-]{0,40}|",
         "Digits": r"[0-9*#]{0,32}",
         "InputType": r"[a-z ]{0,16}",
-        "DialStatus": r"[a-z-]{1,32}",
+        "DialStatus": r"[A-Za-z-]{0,32}",
     }.items()
 }
-NEEDED = frozenset({"CallUUID", "To", "CallStatus", "Direction"})
-"""Every webhook of a call has these. A signed body has no delimiters: one that is missing may have been swallowed by
-another. `From` is not among them, because nobody says how Plivo writes a withheld one."""
+_ALWAYS = frozenset({"CallUUID", "CallStatus", "Direction", "Event"})
 
 _SESSION_START = "%Y-%m-%d %H:%M:%S"
 
@@ -97,9 +93,11 @@ class Edge:
         query: bytes,
         headers: list[tuple[bytes, bytes]],
         body: bytes,
-        needed: frozenset[str] = NEEDED,
+        reads: frozenset[str] = frozenset(),
     ) -> Webhook | None:
-        """The webhook, or None: not from Plivo, or not shaped like anything it sends. Never raises."""
+        """The webhook, or None: not from Plivo, or not shaped like anything it sends. Never raises.
+
+        `reads`: fields that this address looks at. Plivo may leave one out; a cut body must not."""
         if method != "POST" or query or len(body) > MAX_BODY or not _is_form(headers):
             # None of our addresses has a query: fields of a signed body could be shifted into one.
             return None
@@ -107,10 +105,12 @@ class Edge:
         if fields is None or not self._verifier.accepts(method, path=path, query=query, headers=headers, fields=fields):
             return None
         values = dict(fields)
-        if not all(_fits(name, value) for name, value in fields) or not values.keys() >= needed:
+        if not all(_fits(name, value) for name, value in fields) or _is_cut(values, reads | _ALWAYS):
+            return None
+        if "CallUUID" not in values:
             return None
         return Webhook(
-            values.get("CallUUID", ""),
+            values["CallUUID"],
             values.get("Event") == "Hangup" or values.get("CallStatus") == "completed",
             values.get("Digits"),
             values.get("DialStatus"),
@@ -152,7 +152,16 @@ def _fits(name: str, value: str) -> bool:
     shape = _SHAPES.get(name)
     if shape is not None:
         return shape.match(value) is not None
-    return name in _UNREAD or _FIELD.match(name) is not None
+    return True
+
+
+def _is_cut(values: Mapping[str, str], read: frozenset[str]) -> bool:
+    """Is the name of a field that is missing hidden in another? A signed body has no delimiters: it can be cut anew."""
+    missing = read - values.keys()
+    if not missing:
+        return False
+    signed = "".join(name + values[name] for name in sorted(values))
+    return any(name in signed for name in missing)
 
 
 def _moment(text: str) -> datetime | None:

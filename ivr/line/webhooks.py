@@ -17,7 +17,7 @@ from ivr.engine.inputs import Began, FellSilent, Input
 from ivr.flow.graph import Flow
 from ivr.flow.phrases import Phrase
 from ivr.kit.clock import Clock
-from ivr.line.edge import MAX_BODY, NEEDED, Edge, Seal, Webhook
+from ivr.line.edge import MAX_BODY, Edge, Seal, Webhook
 from ivr.services.turns import World, take_turn
 from ivr.services.world import RING_SECONDS
 
@@ -49,39 +49,35 @@ class Door:
 
     # ---- one document for each address ----
 
-    async def answer(self, webhook: Webhook, _token: str) -> bytes | None:
+    async def answer(self, webhook: Webhook, _token: str) -> bytes:
         """A call. Hang-ups come here too where no hangup URL is set: they begin nothing."""
         if webhook.is_over:
             return EMPTY
         new, seal = self._edge.begin(webhook, self._clock.now())
         return await self._turn(begin(self._flow, seed=new.seed, at=new.began_at), seal, Began())
 
-    async def again(self, webhook: Webhook, token: str) -> bytes | None:
+    async def again(self, webhook: Webhook, token: str) -> bytes:
         """From the start, after an apology that nothing more could be done for; `token` is what was lost then."""
         return EMPTY if webhook.is_over else await self._lost(webhook, f"again {token}", self._flow.start)
 
-    async def keys(self, webhook: Webhook, token: str) -> bytes | None:
-        if webhook.digits is None:
-            return None
-        return await self._resumed(webhook, token, decode_keys(webhook.digits))
+    async def keys(self, webhook: Webhook, token: str) -> bytes:
+        return await self._resumed(webhook, token, decode_keys(webhook.digits or ""))
 
-    async def silence(self, webhook: Webhook, token: str) -> bytes | None:
+    async def silence(self, webhook: Webhook, token: str) -> bytes:
         return await self._resumed(webhook, token, FellSilent())
 
-    async def dialled(self, webhook: Webhook, token: str) -> bytes | None:
-        if webhook.dial_status is None:
-            return None
-        return await self._resumed(webhook, token, decode_dial(webhook.dial_status))
+    async def dialled(self, webhook: Webhook, token: str) -> bytes:
+        return await self._resumed(webhook, token, decode_dial(webhook.dial_status or ""))
 
-    async def undialled(self, webhook: Webhook, token: str) -> bytes | None:
+    async def undialled(self, webhook: Webhook, token: str) -> bytes:
         """Plivo went past a Dial without telling how it ended."""
         return await self._resumed(webhook, token, decode_dial(""))
 
-    async def hangup(self, _webhook: Webhook, _token: str) -> bytes | None:
+    async def hangup(self, _webhook: Webhook, _token: str) -> bytes:
         """Nothing of a call is kept here, so there is nothing to let go of."""
         return EMPTY
 
-    async def confirm(self, _webhook: Webhook, _token: str) -> bytes | None:
+    async def confirm(self, _webhook: Webhook, _token: str) -> bytes:
         return self._voice.confirm()
 
     async def trouble(self, webhook: Webhook, token: str) -> bytes:
@@ -118,7 +114,7 @@ class Door:
         return self._voice.encode(Turn(turn.call, (*said, *turn.said), turn.then), token)
 
 
-Handler = Callable[[Webhook, str], Awaitable[bytes | None]]
+Handler = Callable[[Webhook, str], Awaitable[bytes]]
 
 
 class Endpoint:
@@ -129,10 +125,10 @@ class Endpoint:
         handler: Handler,
         edge: Edge,
         trouble: Callable[[Webhook, str], Awaitable[bytes]],
-        needed: frozenset[str] = NEEDED,
+        reads: frozenset[str] = frozenset(),
     ) -> None:
         self._handler = handler
-        self._needed = needed
+        self._reads = reads
         self._edge = edge
         self._trouble = trouble
 
@@ -146,7 +142,7 @@ class Endpoint:
                 query=scope["query_string"],
                 headers=scope["headers"],
                 body=body,
-                needed=self._needed,
+                reads=self._reads,
             )
         if webhook is None:
             return await _reply(send, 403, REFUSAL, _PLAIN)
@@ -157,8 +153,6 @@ class Endpoint:
             # The last stand: a caller must never hear nothing. The place is ours, the message might quote her.
             log.error("turn failed", error=type(error).__name__, where=_place(error))
             document = await self._trouble(webhook, token)
-        if document is None:
-            return await _reply(send, 403, REFUSAL, _PLAIN)
         return await _reply(send, 200, document, _XML)
 
 
@@ -191,20 +185,19 @@ class Health:
 def build_router(door: Door, edge: Edge, recordings: Path) -> Router:
     """The routes of the line's door. No middleware: it would take three quarters of the throughput."""
 
-    def at(path: str, handler: Handler) -> Route:
-        return Route(path, Endpoint(handler, edge, door.trouble))
+    def at(path: str, handler: Handler, *reads: str) -> Route:
+        return Route(path, Endpoint(handler, edge, door.trouble, frozenset(reads)))
 
     return Router(
         [
-            at("/voice/keys/{token}", door.keys),
+            at("/voice/keys/{token}", door.keys, "Digits"),
             at("/voice/silence/{token}", door.silence),
-            at("/voice/dialled/{token}", door.dialled),
+            at("/voice/dialled/{token}", door.dialled, "DialStatus"),
             at("/voice/undialled/{token}", door.undialled),
             at("/voice/answer", door.answer),
             at("/voice/again/{token}", door.again),
             at("/voice/hangup", door.hangup),
-            # Nobody says which fields a confirm sound's request has; the answer is the same to everybody.
-            Route("/voice/confirm", Endpoint(door.confirm, edge, door.trouble, needed=frozenset())),
+            at("/voice/confirm", door.confirm),
             Route("/voice/audio/{language}/{name}", Recordings(recordings)),
             Route("/healthz", Health()),
         ],

@@ -28,9 +28,13 @@ class Content:
 
 def load(flows: Path, prompts: Path) -> Content:
     """Read and compile the two folders. Raises NoContent; whatever else is wrong becomes a diagnostic."""
-    for folder, setting in ((flows, "IVR_FLOWS_DIR"), (prompts, "IVR_PROMPTS_DIR")):
-        if not folder.is_dir():
-            raise NoContent(f"{folder} is not a folder. Say where yours is with {setting}.")
+    missing = [
+        f"{folder} is not a folder. Say where yours is with {setting}."
+        for folder, setting in ((flows, "IVR_FLOWS_DIR"), (prompts, "IVR_PROMPTS_DIR"))
+        if not folder.is_dir()
+    ]
+    if missing:
+        raise NoContent("\n".join(missing))
     files: dict[str, bytes] = {}
     recordings: dict[str, float] = {}
     for root, name in ((flows, "flows"), (prompts, "prompts")):

@@ -30,7 +30,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 @contextmanager
 def served(settings: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [IVR, "serve"], cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [IVR, "serve", "--demo"], cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
         wait_until_healthy(process, settings["PORT"])
@@ -123,3 +123,29 @@ def test_a_call_to_a_line_that_is_not_served_says_so(tmp_path: Path) -> None:
     call = ivr(environment(tmp_path), "call", "--through-the-door", "--keys", "1")
     assert call.returncode == 2
     assert "Nobody answers on http://127.0.0.1" in call.stderr
+
+
+def test_without_keys_serving_says_how_to_make_them_or_to_try_it_out(tmp_path: Path) -> None:
+    refused = ivr(environment(tmp_path / "data"), "serve")
+    assert refused.returncode == 2
+    assert "ivr init" in refused.stderr
+    assert "--demo" in refused.stderr
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_promised(tmp_path: Path) -> None:
+    settings = environment(tmp_path / "data")
+    with socket.create_server(("127.0.0.1", int(settings["PORT"]))):
+        refused = ivr(settings, "serve", "--demo")
+    assert refused.returncode == 2
+    assert "PORT" in refused.stderr
+    assert "Porchlight answers" not in refused.stdout
+
+
+def test_a_folder_that_keys_cannot_lie_in_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    refused = ivr(environment(tmp_path / "data", IVR_RUN_DIR=str(tmp_path / "file")), "serve", "--demo")
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
+    elsewhere = ivr(environment(tmp_path / "file"), "reports", "list")
+    assert elsewhere.returncode == 2
+    assert "IVR_DATA_DIR" in elsewhere.stderr

@@ -7,7 +7,7 @@ from hashlib import sha1
 from hmac import digest
 from random import Random
 
-from ivr.carrier.fields import encode_form
+from ivr.carrier.fields import MAX_FIELDS, encode_form
 from ivr.carrier.signature import MAIN_SIGNATURE, NONCE, SIGNATURE
 from ivr.line.edge import MAX_BODY
 from tests.promises.house import PUBLIC_URL
@@ -112,7 +112,7 @@ BENT: dict[str, Bend] = {
     "a huge body": lambda r: r.with_body(r.body + b"&x=" + b"y" * MAX_BODY),
     "a huge body in pieces": lambda r: replace(r, chunks=(r.body + b"&x=", *([b"y" * 4096] * 12))),
     "a body that never ends": lambda r: replace(r, chunks=(r.body, b"&more=1"), gone=True),
-    "too many fields": lambda r: r.with_fields(*r.fields, *((f"x{n}", "") for n in range(100))).signed(),
+    "too many fields": lambda r: r.with_fields(*r.fields, *((f"x{n}", "") for n in range(MAX_FIELDS))).signed(),
     "no nonce": lambda r: r.with_header(NONCE, None),
     "an empty nonce": lambda r: r.with_header(NONCE, b""),
     "another nonce": lambda r: r.with_header(NONCE, b"31627761595286130198"),

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from ivr.carrier.fields import encode_form
 from ivr.carrier.signature import Verifier
 from ivr.carrier.transport import AsgiApp, AsgiTransport, Message
-from ivr.line.edge import NEEDED, Edge, Webhook
+from ivr.line.edge import Edge, Webhook
 from tests.promises.forging import BENT, SAME, Forgery, bends_of, by_chance, resplit
 from tests.promises.house import PROVE, PUBLIC_URL, Builder, House, assembled, house
 from tests.promises.requests import Got, Interposed, Request, request_of, send
@@ -306,7 +306,7 @@ class LastOneWins(Edge):
         query: bytes,
         headers: list[tuple[bytes, bytes]],
         body: bytes,
-        needed: frozenset[str] = NEEDED,
+        reads: frozenset[str] = frozenset(),
     ) -> Webhook | None:
         pairs = parse_qsl(body.decode("latin-1"), keep_blank_values=True)
         first = dict(reversed(pairs))
@@ -326,7 +326,7 @@ class Curious(Edge):
         query: bytes,
         headers: list[tuple[bytes, bytes]],
         body: bytes,
-        needed: frozenset[str] = NEEDED,
+        reads: frozenset[str] = frozenset(),
     ) -> Webhook | None:
         return super().admit(method, path=path, query=b"", headers=headers, body=body)
 
