@@ -1,5 +1,6 @@
 """`ivr serve`, as `make run` starts it: a real process, called over HTTP, stopped by a signal."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -10,6 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
+
+from ivr.carrier.documents import Speak
+from ivr.carrier.loopback import Line, PhoneCall
+from ivr.carrier.transport import HttpTransport
+from ivr.kit.clock import SystemClock, VirtualClock
 from tests.shipped import ROOT, text
 
 IVR = Path(sys.executable).parent / "ivr"
@@ -36,8 +43,9 @@ def served(settings: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
         wait_until_healthy(process, settings["PORT"])
         yield process
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
 
 
 def wait_until_healthy(process: subprocess.Popen[str], port: str) -> None:
@@ -149,3 +157,29 @@ def test_a_folder_that_keys_cannot_lie_in_is_told_at_the_start(tmp_path: Path) -
     elsewhere = ivr(environment(tmp_path / "file"), "reports", "list")
     assert elsewhere.returncode == 2
     assert "IVR_DATA_DIR" in elsewhere.stderr
+
+
+def test_a_call_goes_on_where_it_was_after_the_line_was_restarted(tmp_path: Path) -> None:
+    settings = environment(tmp_path / "data")
+
+    async def rings() -> PhoneCall:
+        async with httpx2.AsyncClient() as client:
+            token = (tmp_path / "data" / "loopback-token").read_text().strip()
+            url = f"http://127.0.0.1:{settings['PORT']}/voice"
+            clock = VirtualClock(SystemClock().now())
+            line = Line(f"{url}/answer", f"{url}/hangup", token, HttpTransport(client), clock, seed="restart")
+            rosa = await line.call()
+            for key in ("1", "1", "2", "1", "#", "1"):
+                await rosa.press(key)
+            running.send_signal(signal.SIGTERM)
+            running.communicate(timeout=20)
+            with served(settings):
+                await rosa.press("1")
+                assert isinstance(rosa.heard[0], Speak)
+                assert text("en", "line.saved") in rosa.heard[0].text
+            return rosa
+
+    with served(settings) as running:
+        asyncio.run(rings())
+    listed = ivr(settings, "reports", "list")
+    assert len(listed.stdout.splitlines()) == 2
