@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from ivr.store import advocates as stored_advocates
 from ivr.store import epochs as stored_epochs
@@ -78,31 +78,31 @@ async def init(
     need nobody's passphrase). `demo` marks new data only. The tables must exist. Raises StoreUnavailable, WrongSecret.
     """
     host = HostKey.of(secret)
-    async with database.reading() as connection:
-        is_new = not await stored_advocates.all_advocates(connection)
+    is_new = not await database.read(stored_advocates.all_advocates)
     # Stretching a passphrase takes a second: not while everybody else waits for the database.
     first = await asyncio.to_thread(advocates.enrol, advocate_name, passphrase, effort=effort) if is_new else None
-    async with database.alone() as connection:
-        known = await stored_advocates.all_advocates(connection)
+
+    def make(connection: Connection) -> Inventory:
+        known = stored_advocates.all_advocates(connection)
         added = () if known or first is None else (first.name,)
         if added and first is not None:
-            await _set_up_line(connection, host, demo=demo)
-            await stored_advocates.add(connection, row_of(first))
-        await _line_keys(connection, host)
-        made = await _make_due_epochs(connection, host, now=now)
-        return await _inventory(connection, new_advocates=added, new_epochs=made)
+            _set_up_line(connection, host, demo=demo)
+            stored_advocates.add(connection, row_of(first))
+        _line_keys(connection, host)
+        made = _make_due_epochs(connection, host, now=now)
+        return _inventory(connection, new_advocates=added, new_epochs=made)
+
+    return await database.alone(make)
 
 
 async def inventory(database: Database) -> Inventory:
     """What the line has now. Raises StoreUnavailable."""
-    async with database.reading() as connection:
-        return await _inventory(connection, new_advocates=(), new_epochs=())
+    return await database.read(lambda connection: _inventory(connection, new_advocates=(), new_epochs=()))
 
 
 async def is_demo(database: Database) -> bool:
     """Whether this data was made with a generated passphrase: never for real callers. Raises StoreUnavailable."""
-    async with database.reading() as connection:
-        return await facts.find(connection, DEMO) is not None
+    return await database.read(lambda connection: facts.find(connection, DEMO)) is not None
 
 
 async def unlock(database: Database, *, passphrase: str, name: str | None = None) -> Unlocked:
@@ -110,10 +110,12 @@ async def unlock(database: Database, *, passphrase: str, name: str | None = None
 
     Raises WrongPassphrase, UnknownAdvocate, NotSetUp, StoreUnavailable.
     """
-    async with database.reading() as connection:
-        known = await stored_advocates.all_advocates(connection)
-        row = _chosen(known, name)
-        wraps = await stored_epochs.wraps_for(connection, row.id)
+
+    def find(connection: Connection) -> tuple[AdvocateRow, dict[str, bytes]]:
+        row = _chosen(stored_advocates.all_advocates(connection), name)
+        return row, stored_epochs.wraps_for(connection, row.id)
+
+    row, wraps = await database.read(find)
     own = await asyncio.to_thread(advocates.unlock, _locked(row), passphrase)
     opened = {epoch: epochs.unwrap(wrapped, advocate=own.sealing_key) for epoch, wrapped in wraps.items()}
     return Unlocked(own.name, {epoch: key for epoch, key in opened.items() if key is not None})
@@ -121,34 +123,33 @@ async def unlock(database: Database, *, passphrase: str, name: str | None = None
 
 async def line_keys_of(database: Database, host: HostKey) -> LineKeys:
     """What the line writes with. Raises NotSetUp, WrongSecret, StoreUnavailable."""
-    async with database.reading() as connection:
-        return await _line_keys(connection, host)
+    return await database.read(lambda connection: _line_keys(connection, host))
 
 
-async def _set_up_line(connection: AsyncConnection, host: HostKey, *, demo: bool) -> None:
+def _set_up_line(connection: Connection, host: HostKey, *, demo: bool) -> None:
     key, salt = signing.new_signing_key(), receipts.new_salt()
     public = signing.public_half(key)
     sealed = host.seal(key, purpose=LINE_KEY_PURPOSE + public)
-    await line_keys.add(connection, LineKeyRow(signing.signer_of(public), public_key=public, sealed=sealed))
-    await facts.add(connection, SITE_SALT, value=host.seal(salt, purpose=SITE_SALT.encode()))
+    line_keys.add(connection, LineKeyRow(signing.signer_of(public), public_key=public, sealed=sealed))
+    facts.add(connection, SITE_SALT, value=host.seal(salt, purpose=SITE_SALT.encode()))
     if demo:
-        await facts.add(connection, DEMO, value=b"")
+        facts.add(connection, DEMO, value=b"")
 
 
-async def _make_due_epochs(connection: AsyncConnection, host: HostKey, *, now: datetime) -> tuple[str, ...]:
-    existing = {row.id for row in await stored_epochs.all_epochs(connection)}
-    readers = await stored_advocates.all_advocates(connection)
+def _make_due_epochs(connection: Connection, host: HostKey, *, now: datetime) -> tuple[str, ...]:
+    existing = {row.id for row in stored_epochs.all_epochs(connection)}
+    readers = stored_advocates.all_advocates(connection)
     missing = tuple(epoch for epoch in epochs.due(now.date()) if epoch not in existing)
     for epoch in missing:
         new = epochs.make(epoch, host)
         wraps = {reader.id: epochs.wrap(new.private_key, advocate=reader.sealing_key) for reader in readers}
-        await stored_epochs.add(connection, EpochRow(new.id, new.public_key, new.receipt_key), wraps=wraps)
+        stored_epochs.add(connection, EpochRow(new.id, new.public_key, new.receipt_key), wraps=wraps)
     return missing
 
 
-async def _line_keys(connection: AsyncConnection, host: HostKey) -> LineKeys:
-    rows = await line_keys.all_line_keys(connection)
-    salt = await facts.find(connection, SITE_SALT)
+def _line_keys(connection: Connection, host: HostKey) -> LineKeys:
+    rows = line_keys.all_line_keys(connection)
+    salt = facts.find(connection, SITE_SALT)
     if not rows or salt is None:
         raise NotSetUp("this database holds no keys yet: run `ivr init`")
     site_salt = host.open(salt, purpose=SITE_SALT.encode())
@@ -171,15 +172,13 @@ def _line_key(row: LineKeyRow, host: HostKey) -> bytes | None:
         return None
 
 
-async def _inventory(
-    connection: AsyncConnection, *, new_advocates: tuple[str, ...], new_epochs: tuple[str, ...]
-) -> Inventory:
+def _inventory(connection: Connection, *, new_advocates: tuple[str, ...], new_epochs: tuple[str, ...]) -> Inventory:
     return Inventory(
-        advocates=tuple(row.name for row in await stored_advocates.all_advocates(connection)),
-        epochs=tuple(row.id for row in await stored_epochs.all_epochs(connection)),
+        advocates=tuple(row.name for row in stored_advocates.all_advocates(connection)),
+        epochs=tuple(row.id for row in stored_epochs.all_epochs(connection)),
         new_advocates=new_advocates,
         new_epochs=new_epochs,
-        is_demo=await facts.find(connection, DEMO) is not None,
+        is_demo=facts.find(connection, DEMO) is not None,
     )
 
 

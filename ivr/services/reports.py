@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from ivr.engine.asks import Answers, NotSaved, Saved, SaveReport
 from ivr.services.custody import LineKeys, NotSetUp, Unlocked, line_keys_of
@@ -111,8 +111,7 @@ class Reports:
     async def ready(self, today: date) -> EpochInUse:
         """Load the line's keys and say where reports go. Raises NotSetUp, WrongSecret, StoreUnavailable."""
         await self._keys()
-        async with self._database.reading() as connection:
-            epoch = await self._epoch(connection, today)
+        epoch = await self._database.read(lambda connection: _epoch(connection, self._host, today=today))
         return EpochInUse(epoch.id, ran_out=epoch.id < epochs.taking(today))
 
     async def keep(self, ask: SaveReport, *, seed: bytes, turn: int, today: date) -> Saved | NotSaved:
@@ -142,15 +141,17 @@ class Reports:
     async def page(self, after: bytes = b"", *, limit: int = 100) -> Sequence[Listed]:
         """The next reports in the order of their random ids. Raises NotSetUp, WrongSecret, StoreUnavailable."""
         line = await self._keys()
-        async with self._database.reading() as connection:
-            return [_listed(row, line) for row in await stored.page(connection, after, limit=limit)]
+        rows = await self._database.read(lambda connection: stored.page(connection, after, limit=limit))
+        return [_listed(row, line) for row in rows]
 
     async def read(self, report_id: bytes, *, unlocked: Unlocked) -> OpenReport | None:
         """One report, opened with an advocate's keys; None if there is none. Raises as `page` does."""
         line = await self._keys()
-        async with self._database.reading() as connection:
-            row = await stored.find(connection, report_id)
-            key = await stored.sealed_key(connection, report_id)
+
+        def find(connection: Connection) -> tuple[ReportRow | None, bytes | None]:
+            return stored.find(connection, report_id), stored.sealed_key(connection, report_id)
+
+        row, key = await self._database.read(find)
         return None if row is None else _opened(row, key, line=line, unlocked=unlocked)
 
     async def _keys(self) -> LineKeys:
@@ -169,10 +170,13 @@ class Reports:
         report_id = receipts.derive_id(seed, f"report {ask.form}", visit=ask.visit)
         code = receipts.receipt_code(seed, ask.form, visit=ask.visit) if ask.ends else None
         turn = turn_of_ending(ask.ending) if ask.ends else turn
-        async with self._database.reading() as connection:
-            epoch = await self._epoch(connection, today)
-            if (await stored.turn_of(connection, report_id) or 0) >= turn:
-                return Saved(code)  # a doubled or late save: no second slow hash either
+
+        def look(connection: Connection) -> tuple[_Epoch, int]:
+            return _epoch(connection, self._host, today=today), stored.turn_of(connection, report_id) or 0
+
+        epoch, turn_kept = await self._database.read(look)
+        if turn_kept >= turn:
+            return Saved(code)  # a doubled or late save: no second slow hash either
         receipt = await self._receipt(code, line)
         place = Place(report_id, ask.form, epoch.id)
         body = Body(day=today.isoformat(), handle=receipt.handle(), answers=ask.answers)
@@ -188,23 +192,24 @@ class Reports:
             receipt_tag=receipt.tag(epoch.receipt_key),
             body=sealed.body,
         )
-        async with self._database.writing() as connection:
-            await stored.upsert(connection, _signed(statement, line), sealed_key=sealed.key)
+        row = _signed(statement, line)
+        await self._database.write(lambda connection: stored.upsert(connection, row, sealed_key=sealed.key))
         return Saved(code)
-
-    async def _epoch(self, connection: AsyncConnection, today: date) -> _Epoch:
-        """Its keys, if they are the ones that were made here; a public key planted in the database is refused."""
-        row = await stored_epochs.taking(connection, epochs.taking(today))
-        if row is None:
-            raise NotSetUp("this database holds no epoch yet: run `ivr init`")
-        receipt_key = epochs.open_receipt_key(row.receipt_key, self._host, epoch=row.id, public_key=row.public_key)
-        return _Epoch(row.id, row.public_key, receipt_key)
 
     async def _receipt(self, code: str | None, line: LineKeys) -> _Receipt:
         if code is None:
             return _Receipt(None)
         async with self._slow_turns:
             return _Receipt(await asyncio.to_thread(receipts.slow, code, site_salt=line.site_salt))
+
+
+def _epoch(connection: Connection, host: HostKey, *, today: date) -> _Epoch:
+    """Its keys, if they are the ones that were made here; a public key planted in the database is refused."""
+    row = stored_epochs.taking(connection, epochs.taking(today))
+    if row is None:
+        raise NotSetUp("this database holds no epoch yet: run `ivr init`")
+    receipt_key = epochs.open_receipt_key(row.receipt_key, host, epoch=row.id, public_key=row.public_key)
+    return _Epoch(row.id, row.public_key, receipt_key)
 
 
 def _week(day: date) -> str:

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select
 
 from ivr.store.tables import advocates
 
@@ -23,12 +22,12 @@ class AdvocateRow:
     wrapped: bytes
 
 
-async def add(connection: AsyncConnection, row: AdvocateRow) -> None:
+def add(connection: Connection, row: AdvocateRow) -> None:
     """A new advocate. Her name must be new too."""
-    await connection.execute(advocates.insert().values(asdict(row)))
+    connection.execute(advocates.insert().values(asdict(row)))
 
 
-async def all_advocates(connection: AsyncConnection) -> Sequence[AdvocateRow]:
+def all_advocates(connection: Connection) -> Sequence[AdvocateRow]:
     """Every advocate, by name."""
     statement = select(advocates).order_by(advocates.c.name)
-    return [AdvocateRow(**row._asdict()) for row in await connection.execute(statement)]
+    return [AdvocateRow(**row._asdict()) for row in connection.execute(statement)]

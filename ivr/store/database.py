@@ -1,40 +1,21 @@
-"""The database: SQLite in a file, or PostgreSQL; one engine, the same statements and migrations for both.
-Knows transactions and their locks, never what is in them."""
+"""The database: SQLite in a file, or PostgreSQL; the same statements and migrations for both.
+One transaction is one function of a connection. Knows how transactions run, never what is in them."""
 
-import asyncio
-import errno
-import os
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
-LOCK_WAIT_MS = 1000
-"""How long a turn waits for another process's write: shorter than the time in which a save must have answered."""
-MIGRATION_WAIT_MS = 60_000
-POOL_WAIT_SECONDS = 1.0
-CONNECT_WAIT_SECONDS = 2
-DEAF_SERVER_MS = 10_000
-"""After this long without an acknowledgement, a connection to PostgreSQL is given up."""
+from ivr.store.postgresql import Postgresql
+from ivr.store.sqlite import Sqlite
 
-DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 
-PRAGMAS = (
-    f"PRAGMA busy_timeout={LOCK_WAIT_MS}",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA secure_delete=ON",
-    "PRAGMA foreign_keys=ON",
-)
-
-_ALONE = 0x506F726368  # "Porch": the name of our one advisory lock
-_BEGIN = "ivr_begin"
+T = TypeVar("T")
 
 
 class StoreUnavailable(Exception):
@@ -44,79 +25,49 @@ class StoreUnavailable(Exception):
 class Database:
     """One per process and event loop. Raises ValueError for a URL that is neither SQLite's (a file) nor PostgreSQL's.
 
-    Every block below is one transaction, and raises StoreUnavailable for whatever the database fails at.
+    A `work` is one transaction. It is run once, returns values (no open cursor), neither commits nor rolls back
+    itself, and does nothing slow: on SQLite others wait for it. What it returns is returned after the commit, what it
+    raises is raised after the rollback; whatever the database fails at is StoreUnavailable. A caller that gives up
+    waiting may find it committed all the same.
     """
 
     def __init__(self, url: str) -> None:
         self._url = _parsed(url)
-        self._is_sqlite = self._url.get_backend_name() == "sqlite"
-        self._engine = _engine(self._url)
-        # In one process writers queue here, in order; SQLite's own lock would have them poll and starve.
-        self._turn_to_write = asyncio.Lock()
+        self._backend = Sqlite(self._url) if self._url.get_backend_name() == "sqlite" else Postgresql(self._url)
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that only reads."""
-        async with self._transaction("BEGIN") as connection:
-            yield connection
+    async def read(self, work: Callable[[Connection], T], *, snapshot: bool = False) -> T:
+        """Run a transaction that only reads. `snapshot`: all its statements see the database of one moment."""
+        with self._failures_named():
+            return await self._backend.read(work, snapshot=snapshot)
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that writes; it has committed when the block is left, and only then is anything saved."""
-        async with self._one_writer(), self._transaction("BEGIN IMMEDIATE") as connection:
-            yield connection
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run a transaction that writes; when this returns it has been committed, and only then is anything saved."""
+        with self._failures_named():
+            return await self._backend.write(work)
 
-    @asynccontextmanager
-    async def alone(self) -> AsyncIterator[AsyncConnection]:
-        """A writing transaction that no other `alone` of any process runs beside; it waits up to a minute to begin."""
-        async with self._one_writer(), self._transaction("ALONE") as connection:
-            if not self._is_sqlite:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ALONE})
-            yield connection
+    async def alone(self, work: Callable[[Connection], T]) -> T:
+        """`write`, but no other `alone` of any process runs beside it; it waits up to a minute to begin."""
+        with self._failures_named():
+            return await self._backend.alone(work)
 
     async def migrate(self) -> None:
         """Bring the tables up to date; processes that start together do it once. Raises StoreUnavailable."""
-        if self._is_sqlite:
-            await self._prepare_file()
-        async with self.alone() as connection:
-            await connection.run_sync(_upgrade)
+        with self._failures_named():
+            await self._backend.prepare()
+        await self.alone(_upgrade)
 
     async def close(self) -> None:
-        """Let go of every connection."""
-        await self._engine.dispose()
+        """End what is queued, then every thread and connection."""
+        await self._backend.close()
 
-    @asynccontextmanager
-    async def _transaction(self, begin: str) -> AsyncIterator[AsyncConnection]:
+    @contextmanager
+    def _failures_named(self) -> Iterator[None]:
         try:
-            async with self._engine.execution_options(**{_BEGIN: begin}).begin() as connection:
-                yield connection
+            yield
         except (DBAPIError, NoConnectionInTime, OSError) as error:
-            raise self._unavailable(error) from error
-
-    def _one_writer(self) -> AsyncExitStack | asyncio.Lock:
-        return self._turn_to_write if self._is_sqlite else AsyncExitStack()
-
-    async def _prepare_file(self) -> None:
-        """The file of a new database, for this user's eyes only, in WAL mode: once, because the file remembers it."""
-        try:
-            path = Path(self._url.database or "")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileExistsError):
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
-            async with self._engine.connect() as connection:
-                await connection.exec_driver_sql(f"PRAGMA busy_timeout={MIGRATION_WAIT_MS}")
-                await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-                await connection.exec_driver_sql(f"PRAGMA busy_timeout={LOCK_WAIT_MS}")
-        except (DBAPIError, OSError) as error:
-            raise self._unavailable(error) from error
-
-    def _unavailable(self, error: Exception) -> StoreUnavailable:
-        where = self._url.render_as_string(hide_password=True)
-        if self._is_sqlite:
-            cure = "check that its directory exists, belongs to this user and has room (IVR_DATABASE_URL)"
-        else:
-            cure = "check that PostgreSQL runs and lets this user in (IVR_DATABASE_URL)"
-        return StoreUnavailable(f"the database {where} cannot be used ({type(error).__name__}): {cure}")
+            where = self._url.render_as_string(hide_password=True)
+            failed = f"the database {where} cannot be used ({type(error).__name__}): {self._backend.cure}"
+            raise StoreUnavailable(failed) from error
 
 
 def _parsed(url: str) -> URL:
@@ -129,55 +80,6 @@ def _parsed(url: str) -> URL:
     if backend not in DRIVERS or (backend == "sqlite" and parsed.database in (None, "", ":memory:")):
         raise ValueError(f"only SQLite in a file and PostgreSQL are known: {cure}")
     return parsed.set(drivername=DRIVERS[backend])
-
-
-def _engine(url: URL) -> AsyncEngine:
-    if url.get_backend_name() == "sqlite":
-        # isolation_level None: Python's driver begins nothing by itself, `_begin` does.
-        engine = create_async_engine(
-            url, hide_parameters=True, pool_timeout=POOL_WAIT_SECONDS, connect_args={"isolation_level": None}
-        )
-        event.listen(engine.sync_engine, "do_connect", _require_file)
-        event.listen(engine.sync_engine, "connect", _set_pragmas)
-        event.listen(engine.sync_engine, "begin", _begin)
-        return engine
-    return create_async_engine(
-        url,
-        hide_parameters=True,
-        pool_timeout=POOL_WAIT_SECONDS,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": CONNECT_WAIT_SECONDS, "tcp_user_timeout": DEAF_SERVER_MS},
-    )
-
-
-def _require_file(_dialect: Dialect, _entry: ConnectionPoolEntry, arguments: list[str], _options: object) -> None:
-    """Only `migrate` makes a database. Looked at without opening it: closing a file drops this process's locks on it.
-
-    It also keeps aiosqlite from failing to connect, which leaves a thread that may outlive the event loop.
-    """
-    path = Path(arguments[0])
-    if not (path.is_file() and os.access(path, os.R_OK | os.W_OK)):
-        raise FileNotFoundError(errno.ENOENT, "no database that this user can write")
-
-
-def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    for pragma in PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    """Take the write lock first: a transaction that reads and then writes cannot be made to wait, only to fail."""
-    begin = connection.get_execution_options().get(_BEGIN)
-    if begin == "ALONE":
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={MIGRATION_WAIT_MS}")
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        finally:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={LOCK_WAIT_MS}")
-    elif begin is not None:
-        connection.exec_driver_sql(begin)
 
 
 def _upgrade(connection: Connection) -> None:

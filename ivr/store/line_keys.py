@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select
 
 from ivr.store.tables import line_keys
 
@@ -18,12 +17,12 @@ class LineKeyRow:
     sealed: bytes
 
 
-async def add(connection: AsyncConnection, row: LineKeyRow) -> None:
+def add(connection: Connection, row: LineKeyRow) -> None:
     """A new key."""
-    await connection.execute(line_keys.insert().values(asdict(row)))
+    connection.execute(line_keys.insert().values(asdict(row)))
 
 
-async def all_line_keys(connection: AsyncConnection) -> Sequence[LineKeyRow]:
+def all_line_keys(connection: Connection) -> Sequence[LineKeyRow]:
     """Every key, by signer."""
     statement = select(line_keys).order_by(line_keys.c.signer)
-    return [LineKeyRow(**row._asdict()) for row in await connection.execute(statement)]
+    return [LineKeyRow(**row._asdict()) for row in connection.execute(statement)]

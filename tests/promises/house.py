@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from starlette.routing import Router
 
 from ivr import logs
@@ -101,11 +101,14 @@ class House:
 
     async def rows(self) -> dict[str, list[Any]]:
         """Everything in the database."""
-        async with self.database.reading() as connection:
+
+        def everything(connection: Connection) -> dict[str, list[Any]]:
             return {
-                name: sorted(tuple(row) for row in await connection.execute(select(table)))
+                name: sorted(tuple(row) for row in connection.execute(select(table)))
                 for name, table in metadata.tables.items()
             }
+
+        return await self.database.read(everything)
 
     async def reports(self) -> list[OpenReport]:
         """Every report, opened with the advocate's passphrase."""

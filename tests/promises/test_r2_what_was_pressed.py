@@ -4,14 +4,15 @@ import asyncio
 import re
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from ivr.carrier.loopback import PhoneCall
 from ivr.carrier.transport import AsgiTransport, Reply, Transport
@@ -33,6 +34,8 @@ TO_SAVED = ("1", "1", "1", "4", "#", "1", "1")
 """English, report, violence with a weapon, no more, today, right: and it is saved."""
 SKIP_ALL = ("#",) * 9
 """Past every question after when, as long as none is answered."""
+
+T = TypeVar("T")
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -291,12 +294,11 @@ class LateNews(Database):
 
     loses = False
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        async with super().writing() as connection:
-            yield connection
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        written = await super().write(work)
         if self.loses:
             raise StoreUnavailable("the connection is gone")
+        return written
 
 
 def test_a_consent_given_after_a_failed_save_is_the_one_that_counts(tmp_path: Path, blank: Path) -> None:

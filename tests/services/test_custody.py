@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, Executable, select
 
 from ivr.services import custody
 from ivr.services.custody import Inventory, NotSetUp, UnknownAdvocate
@@ -32,12 +32,20 @@ async def set_up(
     )
 
 
+async def execute(database: Database, statement: Executable) -> None:
+    def run(connection: Connection) -> None:
+        connection.execute(statement)
+
+    await database.write(run)
+
+
 async def everything(database: Database) -> dict[str, list[Any]]:
-    async with database.reading() as connection:
+    def look(connection: Connection) -> dict[str, list[Any]]:
         return {
-            name: [tuple(row) for row in await connection.execute(select(table))]
-            for name, table in metadata.tables.items()
+            name: [tuple(row) for row in connection.execute(select(table))] for name, table in metadata.tables.items()
         }
+
+    return await database.read(look)
 
 
 def all_bytes_in(directory: Path) -> bytes:
@@ -139,8 +147,8 @@ def test_a_wrong_passphrase_or_name_unlocks_nothing(tmp_path: Path) -> None:
 def test_where_there_are_several_advocates_she_says_who_she_is(tmp_path: Path) -> None:
     async def main(database: Database) -> None:
         await set_up(database)
-        async with database.writing() as connection:
-            await stored_advocates.add(connection, custody.row_of(advocates.enrol("bo", "battery", effort=CHEAP)))
+        bo = custody.row_of(advocates.enrol("bo", "battery", effort=CHEAP))
+        await database.write(lambda connection: stored_advocates.add(connection, bo))
         with pytest.raises(UnknownAdvocate, match="ana, bo"):
             await custody.unlock(database, passphrase="battery")
         assert (await custody.unlock(database, passphrase="battery", name="bo")).epoch_keys == {}
@@ -152,9 +160,8 @@ def test_a_line_key_planted_in_the_database_is_not_the_line_s(tmp_path: Path) ->
     async def main(database: Database) -> None:
         await set_up(database)
         own = await custody.line_keys_of(database, HostKey.of(SECRET))
-        async with database.writing() as connection:
-            planted = {"signer": b"\0" * 8, "public_key": b"p" * 32, "sealed": b"s" * 72}
-            await connection.execute(metadata.tables["line_keys"].insert().values(planted))
+        planted = {"signer": b"\0" * 8, "public_key": b"p" * 32, "sealed": b"s" * 72}
+        await execute(database, metadata.tables["line_keys"].insert().values(planted))
         assert await custody.line_keys_of(database, HostKey.of(SECRET)) == own
 
     with_database(tmp_path, main)

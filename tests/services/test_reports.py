@@ -2,19 +2,19 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Executable, Table, delete, select, update
 
 from ivr.engine.asks import Answers, NotSaved, Saved, SaveReport
 from ivr.services import custody
@@ -36,6 +36,7 @@ ROBBED: Answers = (("what", ("robbed", "taken")), ("when", ("today",)))
 DRAFT = SaveReport(form="bad_date", visit=1, answers=ROBBED, consent="count_only")
 ENDED = replace(DRAFT, answers=(*ROBBED, ("vehicle", ("van",))), consent="warn_others", ending=1)
 
+T = TypeVar("T")
 Line = tuple[Database, Reports]
 Main = Callable[[Database, Reports], Coroutine[Any, Any, None]]
 
@@ -211,6 +212,23 @@ def test_answers_that_do_not_fit_are_not_saved(tmp_path: Path) -> None:
     with_line(tmp_path, main)
 
 
+def test_reports_saved_at_the_same_instant_are_each_on_the_disk_when_their_callers_hear_so(tmp_path: Path) -> None:
+    async def main(database: Database, line: Reports) -> None:
+        async def kept_by(caller: int) -> bool:
+            saved = await line.keep(DRAFT, seed=bytes([caller]) * 16, turn=3, today=TODAY)
+            report_id = receipts.derive_id(bytes([caller]) * 16, "report bad_date", visit=1)
+            return saved == Saved(None) and report_id in on_disk()
+
+        assert all(await asyncio.gather(*(kept_by(caller) for caller in range(20))))
+        assert len(on_disk()) == 20
+
+    def on_disk() -> set[bytes]:
+        with closing(sqlite3.connect(tmp_path / "porchlight.db")) as looking:
+            return {report_id for (report_id,) in looking.execute("SELECT id FROM reports")}
+
+    with_line(tmp_path, main)
+
+
 def test_without_a_database_nothing_is_saved(tmp_path: Path) -> None:
     async def main() -> Saved | NotSaved:
         database = Database("sqlite:////proc/nowhere/line.db")
@@ -226,8 +244,7 @@ def test_without_a_database_nothing_is_saved(tmp_path: Path) -> None:
 def test_a_line_without_its_keys_saves_nothing(tmp_path: Path, secret: bytes) -> None:
     async def main(database: Database, line: Reports) -> None:
         if secret == SECRET:
-            async with database.writing() as connection:
-                await connection.execute(delete(metadata.tables["line_keys"]))
+            await execute(database, delete(metadata.tables["line_keys"]))
         assert await keep(Reports(database, secret=secret), DRAFT) == NotSaved()
 
     with_line(tmp_path, main)
@@ -253,13 +270,14 @@ class StuckDatabase(Database):
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self.answers = asyncio.Event()
+        self.answers = threading.Event()
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        async with super().writing() as connection:
-            await self.answers.wait()
-            yield connection
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        def late(connection: Connection) -> T:
+            assert self.answers.wait(20)
+            return work(connection)
+
+        return await super().write(late)
 
 
 def test_a_stuck_database_is_not_waited_for_and_trying_again_is_the_same_report(tmp_path: Path) -> None:
@@ -315,8 +333,7 @@ def test_epoch_and_week_together_tell_no_day(tmp_path: Path) -> None:
 
 def test_reports_are_not_sealed_to_a_planted_epoch_key(tmp_path: Path) -> None:
     async def main(database: Database, line: Reports) -> None:
-        async with database.writing() as connection:
-            await connection.execute(update(metadata.tables["epochs"]).values(public_key=b"p" * 32))
+        await execute(database, update(metadata.tables["epochs"]).values(public_key=b"p" * 32))
         assert await keep(line, DRAFT) == NotSaved()
 
     with_line(tmp_path, main)
@@ -330,8 +347,8 @@ def test_every_altered_column_shows(tmp_path: Path, column: str) -> None:
     async def main(database: Database, line: Reports) -> None:
         await keep(line, ENDED)
         assert [report.trusted for report in await read_all(database, line)] == [True]
-        async with database.writing() as connection:
-            await connection.execute(update(reports).values({column: altered(await value(connection, column))}))
+        [row] = await rows(database)
+        await execute(database, update(reports).values({column: altered(getattr(row, column))}))
         assert [listed.trusted for listed in await line.page()] == [False]
         assert [report.trusted for report in await read_all(database, line)] == [False]
 
@@ -340,9 +357,6 @@ def test_every_altered_column_shows(tmp_path: Path, column: str) -> None:
             return value - 1
         return value[:-1] + (b"\x01" if isinstance(value, bytes) else "x")
 
-    async def value(connection: AsyncConnection, name: str) -> Any:
-        return (await connection.execute(select(reports.c[name]))).scalar()
-
     with_line(tmp_path, main)
 
 
@@ -350,11 +364,10 @@ def test_swapped_keys_show(tmp_path: Path) -> None:
     async def main(database: Database, line: Reports) -> None:
         for visit in (1, 2):
             await keep(line, replace(ENDED, visit=visit))
-        async with database.writing() as connection:
-            one, other = (await connection.execute(select(report_keys))).all()
-            for row, key in ((one, other.sealed_key), (other, one.sealed_key)):
-                swap = update(report_keys).where(report_keys.c.report_id == row.report_id).values(sealed_key=key)
-                await connection.execute(swap)
+        one, other = await rows(database, report_keys)
+        for row, key in ((one, other.sealed_key), (other, one.sealed_key)):
+            swap = update(report_keys).where(report_keys.c.report_id == row.report_id).values(sealed_key=key)
+            await execute(database, swap)
         assert [(report.seal, report.trusted) for report in await read_all(database, line)] == [
             (Seal.BROKEN, False)
         ] * 2
@@ -367,15 +380,14 @@ def test_a_row_planted_with_a_key_of_one_s_own_shows(tmp_path: Path) -> None:
         await keep(line, ENDED)
         mallory = signing.new_signing_key()
         public = signing.public_half(mallory)
-        async with database.writing() as connection:
-            (row,) = (await connection.execute(select(reports))).all()
-            columns = {**row._asdict(), "id": b"m" * 16}
-            claims = {name: columns[name] for name in columns if name not in ("signer", "signature")}
-            signature = signing.sign(signing.Statement(**claims), mallory)
-            planted = {**columns, "signer": signing.signer_of(public), "signature": signature}
-            await connection.execute(reports.insert().values(planted))
-            line_key = {"signer": signing.signer_of(public), "public_key": public, "sealed": b"s" * 72}
-            await connection.execute(metadata.tables["line_keys"].insert().values(line_key))
+        [row] = await rows(database)
+        columns = {**row._asdict(), "id": b"m" * 16}
+        claims = {name: columns[name] for name in columns if name not in ("signer", "signature")}
+        signature = signing.sign(signing.Statement(**claims), mallory)
+        planted = {**columns, "signer": signing.signer_of(public), "signature": signature}
+        await execute(database, reports.insert().values(planted))
+        line_key = {"signer": signing.signer_of(public), "public_key": public, "sealed": b"s" * 72}
+        await execute(database, metadata.tables["line_keys"].insert().values(line_key))
         fresh = Reports(database, secret=SECRET)
         assert {listed.id: listed.trusted for listed in await fresh.page()} == {row.id: True, b"m" * 16: False}
 
@@ -385,8 +397,7 @@ def test_a_row_planted_with_a_key_of_one_s_own_shows(tmp_path: Path) -> None:
 def test_a_forgotten_report_says_so_and_its_row_stays_true(tmp_path: Path) -> None:
     async def main(database: Database, line: Reports) -> None:
         await keep(line, ENDED)
-        async with database.writing() as connection:
-            await connection.execute(delete(report_keys))
+        await execute(database, delete(report_keys))
         (report,) = await read_all(database, line)
         assert (report.seal, report.trusted, report.answers) == (Seal.FORGOTTEN, True, None)
 
@@ -405,9 +416,15 @@ def test_an_advocate_without_the_epoch_reads_nothing(tmp_path: Path) -> None:
     with_line(tmp_path, main)
 
 
-async def rows(database: Database) -> list[Any]:
-    async with database.reading() as connection:
-        return list((await connection.execute(select(reports))).all())
+async def rows(database: Database, table: Table = reports) -> list[Any]:
+    return await database.read(lambda connection: list(connection.execute(select(table))))
+
+
+async def execute(database: Database, statement: Executable) -> None:
+    def run(connection: Connection) -> None:
+        connection.execute(statement)
+
+    await database.write(run)
 
 
 def test_a_last_save_told_as_failed_does_not_stop_her_from_allowing_less(tmp_path: Path) -> None:

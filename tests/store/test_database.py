@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -25,12 +26,19 @@ async def opened(url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
+def paint(connection: Connection) -> None:
+    facts.add(connection, "colour", value=b"blue")
+
+
+def colour(connection: Connection) -> bytes | None:
+    return facts.find(connection, "colour")
+
+
 async def tables(database: Database) -> set[str]:
     def names(connection: Connection) -> set[str]:
         return set(inspect(connection).get_table_names())
 
-    async with database.reading() as connection:
-        return await connection.run_sync(names)
+    return await database.read(names)
 
 
 def test_a_new_database_gets_its_tables(url: str) -> None:
@@ -43,12 +51,12 @@ def test_a_new_database_gets_its_tables(url: str) -> None:
 
 def test_what_was_written_survives_a_restart_and_a_second_migration(url: str) -> None:
     async def write() -> None:
-        async with opened(url) as database, database.writing() as connection:
-            await facts.add(connection, "colour", value=b"blue")
+        async with opened(url) as database:
+            await database.write(paint)
 
     async def read() -> bytes | None:
-        async with opened(url) as database, database.reading() as connection:
-            return await facts.find(connection, "colour")
+        async with opened(url) as database:
+            return await database.read(colour)
 
     asyncio.run(write())
     assert asyncio.run(read()) == b"blue"
@@ -68,25 +76,29 @@ def test_many_that_start_at_once_migrate_once(url: str) -> None:
 
 
 def test_a_transaction_that_fails_leaves_nothing(url: str) -> None:
+    def trip(connection: Connection) -> None:
+        paint(connection)
+        raise RuntimeError("bo trips over the cable")
+
     async def main() -> bytes | None:
         async with opened(url) as database:
-            with pytest.raises(RuntimeError, match="bo trips"):
-                async with database.writing() as connection:
-                    await facts.add(connection, "colour", value=b"blue")
-                    raise RuntimeError("bo trips over the cable")
-            async with database.reading() as connection:
-                return await facts.find(connection, "colour")
+            for run in (database.write, database.alone):
+                with pytest.raises(RuntimeError, match="bo trips"):
+                    await run(trip)
+            return await database.read(colour)
 
     assert asyncio.run(main()) is None
 
 
 def test_a_refused_statement_shows_no_value(url: str) -> None:
+    def paint_twice(connection: Connection) -> None:
+        for _ in range(2):
+            facts.add(connection, "colour", value=b"canary-5550101")
+
     async def main() -> StoreUnavailable:
         async with opened(url) as database:
             with pytest.raises(StoreUnavailable) as caught:
-                async with database.writing() as connection:
-                    for _ in range(2):
-                        await facts.add(connection, "colour", value=b"canary-5550101")
+                await database.write(paint_twice)
             return caught.value
 
     refused = asyncio.run(main())
@@ -98,45 +110,51 @@ def test_a_refused_statement_shows_no_value(url: str) -> None:
 def test_writers_of_two_processes_take_turns(url: str) -> None:
     """Two databases on one URL stand for two processes; each reads and then writes, and none is lost."""
 
-    async def add_one(database: Database) -> None:
-        async with database.alone() as connection:
-            found = await facts.find(connection, "count")
-            if found is None:
-                await facts.add(connection, "count", value=b"\x01")
-                return
-            statement = text("UPDATE facts SET value = :value WHERE name = 'count'")
-            await connection.execute(statement, {"value": bytes([found[0] + 1])})
+    def add_one(connection: Connection) -> None:
+        found = facts.find(connection, "count")
+        if found is None:
+            facts.add(connection, "count", value=b"\x01")
+            return
+        statement = text("UPDATE facts SET value = :value WHERE name = 'count'")
+        connection.execute(statement, {"value": bytes([found[0] + 1])})
 
     async def main() -> bytes | None:
         async with opened(url) as one, opened(url) as other:
-            await asyncio.gather(*(add_one(database) for database in (one, other) * 5))
-            async with one.reading() as connection:
-                return await facts.find(connection, "count")
+            await asyncio.gather(*(database.alone(add_one) for database in (one, other) * 5))
+            return await one.read(lambda connection: facts.find(connection, "count"))
 
     assert asyncio.run(main()) == b"\x0a"
 
 
 def test_sqlite_is_set_to_keep_what_it_says_it_kept_and_to_wipe_what_it_deletes(tmp_path: Path) -> None:
-    async def main() -> dict[str, object]:
-        async with opened(f"sqlite:///{tmp_path / 'line.db'}") as database, database.writing() as connection:
-            names = ("journal_mode", "synchronous", "secure_delete", "foreign_keys", "busy_timeout")
-            return {name: (await connection.execute(text(f"PRAGMA {name}"))).scalar() for name in names}
+    def pragmas(connection: Connection) -> dict[str, object]:
+        names = ("journal_mode", "synchronous", "secure_delete", "foreign_keys", "busy_timeout")
+        return {name: connection.execute(text(f"PRAGMA {name}")).scalar() for name in names}
+
+    async def main() -> list[dict[str, object]]:
+        async with opened(f"sqlite:///{tmp_path / 'line.db'}") as database:
+            return [await run(pragmas) for run in (database.write, database.alone, database.read)]
 
     full, on = 2, 1
-    assert asyncio.run(main()) == {
-        "journal_mode": "wal",
-        "synchronous": full,
-        "secure_delete": on,
-        "foreign_keys": on,
-        "busy_timeout": 1000,
-    }
+    assert (
+        asyncio.run(main())
+        == [
+            {
+                "journal_mode": "wal",
+                "synchronous": full,
+                "secure_delete": on,
+                "foreign_keys": on,
+                "busy_timeout": 1000,
+            }
+        ]
+        * 3
+    )
 
 
 def test_the_file_is_this_user_s_alone(tmp_path: Path) -> None:
     async def main() -> list[int]:
         async with opened(f"sqlite:///{tmp_path / 'data' / 'line.db'}") as database:
-            async with database.writing() as connection:
-                await facts.add(connection, "colour", value=b"blue")
+            await database.write(paint)
             return [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()]
 
     assert set(asyncio.run(main())) == {0o600}
@@ -164,8 +182,9 @@ def test_only_a_migration_makes_a_database(tmp_path: Path) -> None:
     async def main() -> None:
         database = Database(f"sqlite:///{tmp_path / 'line.db'}")
         with pytest.raises(StoreUnavailable, match="FileNotFoundError"):
-            async with database.reading():
-                raise AssertionError("there is none")
+            await database.read(colour)
+        with pytest.raises(StoreUnavailable, match="FileNotFoundError"):
+            await database.write(paint)
         await database.close()
 
     asyncio.run(main())
@@ -176,3 +195,54 @@ def test_only_a_migration_makes_a_database(tmp_path: Path) -> None:
 def test_a_url_that_cannot_be_meant_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match="write IVR_DATABASE_URL as"):
         Database(url)
+
+
+def test_what_only_reads_cannot_write(url: str) -> None:
+    async def main() -> bytes | None:
+        async with opened(url) as database:
+            for snapshot in (False, True):
+                with pytest.raises(StoreUnavailable):
+                    await database.read(paint, snapshot=snapshot)
+            await database.write(paint)
+            return await database.read(colour, snapshot=True)
+
+    assert asyncio.run(main()) == b"blue"
+
+
+def test_a_snapshot_sees_one_moment_while_others_write(url: str) -> None:
+    looked, written = threading.Event(), threading.Event()
+
+    def look_twice(connection: Connection) -> tuple[bytes | None, bytes | None]:
+        before = colour(connection)
+        looked.set()
+        assert written.wait(20)
+        return before, colour(connection)
+
+    def in_the_meantime() -> None:
+        async def main() -> None:
+            async with opened(url) as database:
+                await database.write(paint)
+
+        assert looked.wait(20)
+        asyncio.run(main())
+        written.set()
+
+    async def main() -> tuple[bytes | None, bytes | None]:
+        async with opened(url) as database:
+            other = asyncio.create_task(asyncio.to_thread(in_the_meantime))
+            seen = await database.read(look_twice, snapshot=True)
+            await other
+            return seen
+
+    assert asyncio.run(main()) == (None, None)
+
+
+def test_a_database_that_was_closed_is_unavailable_and_closing_it_again_does_no_harm(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened(f"sqlite:///{tmp_path / 'line.db'}") as database:
+            await database.close()
+            for run in (database.read, database.write, database.alone):
+                with pytest.raises(StoreUnavailable, match="DatabaseClosed"):
+                    await run(colour)
+
+    asyncio.run(main())

@@ -1,16 +1,16 @@
 """Reports in the database: the newest turn stays, whatever order saves come in, and however often."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nacl.utils import random
-from sqlalchemy import delete, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, text
 
 from ivr.store import reports
 from ivr.store.database import Database
@@ -18,7 +18,10 @@ from ivr.store.reports import MAX_TURN, ReportRow
 from ivr.store.tables import report_keys
 from ivr.store.tables import reports as table
 
-Save = Callable[[AsyncConnection, ReportRow, bytes], Awaitable[object]]
+
+class Save(Protocol):
+    def __call__(self, connection: Connection, row: ReportRow, key: bytes) -> object: ...
+
 
 A_ROW = ReportRow(
     id=b"i" * 16,
@@ -41,14 +44,14 @@ def a_save(turn: int, report_id: bytes = A_ROW.id) -> tuple[ReportRow, bytes]:
     return replace(A_ROW, id=report_id, turn=turn, body=mark * 160), mark * 20
 
 
-async def kept(connection: AsyncConnection, row: ReportRow, key: bytes) -> bool:
-    return await reports.upsert(connection, row, sealed_key=key)
+def kept(connection: Connection, row: ReportRow, key: bytes) -> bool:
+    return reports.upsert(connection, row, sealed_key=key)
 
 
-async def kept_without_the_guard(connection: AsyncConnection, row: ReportRow, key: bytes) -> None:
+def kept_without_the_guard(connection: Connection, row: ReportRow, key: bytes) -> None:
     """The mutant: the last to come wins."""
-    await connection.execute(delete(table).where(table.c.id == row.id))
-    await reports.upsert(connection, row, sealed_key=key)
+    connection.execute(delete(table).where(table.c.id == row.id))
+    reports.upsert(connection, row, sealed_key=key)
 
 
 def with_database(url: str, main: Callable[[Database], Coroutine[Any, Any, None]]) -> None:
@@ -64,16 +67,22 @@ def with_database(url: str, main: Callable[[Database], Coroutine[Any, Any, None]
 
 
 async def found(database: Database, report_id: bytes = A_ROW.id) -> tuple[ReportRow | None, bytes | None]:
-    async with database.reading() as connection:
-        return await reports.find(connection, report_id), await reports.sealed_key(connection, report_id)
+    return await database.read(
+        lambda connection: (reports.find(connection, report_id), reports.sealed_key(connection, report_id))
+    )
+
+
+async def keep(database: Database, turn: int, report_id: bytes = A_ROW.id) -> bool:
+    row, key = a_save(turn, report_id)
+    return await database.write(lambda connection: kept(connection, row, key))
 
 
 async def check_that_the_newest_stays(database: Database, turns: list[int], save: Save) -> None:
     """R2: rows and keys of the highest turn, once, after any order and any number of saves."""
     report_id = random(16)
     for turn in turns:
-        async with database.writing() as connection:
-            await save(connection, *a_save(turn, report_id))
+        row, key = a_save(turn, report_id)
+        await database.write(partial(save, row=row, key=key))
     assert await found(database, report_id) == a_save(max(turns), report_id)
 
 
@@ -104,10 +113,7 @@ def test_without_the_guard_an_older_save_would_win(url: str) -> None:
 
 def test_a_save_says_whether_it_wrote(url: str) -> None:
     async def main(database: Database) -> None:
-        wrote = []
-        for turn in (3, 3, 2, 4, MAX_TURN, MAX_TURN, 5):
-            async with database.writing() as connection:
-                wrote.append(await kept(connection, *a_save(turn)))
+        wrote = [await keep(database, turn) for turn in (3, 3, 2, 4, MAX_TURN, MAX_TURN, 5)]
         assert wrote == [True, False, False, True, True, False, False]
 
     with_database(url, main)
@@ -115,11 +121,7 @@ def test_a_save_says_whether_it_wrote(url: str) -> None:
 
 def test_saves_of_one_report_at_the_same_moment_leave_the_newest(url: str) -> None:
     async def main(database: Database) -> None:
-        async def save(turn: int) -> bool:
-            async with database.writing() as connection:
-                return await kept(connection, *a_save(turn))
-
-        wrote = await asyncio.gather(*(save(turn) for turn in (5, 1, 9, 3, 9, 7, 2, 8, 9, 4)))
+        wrote = await asyncio.gather(*(keep(database, turn) for turn in (5, 1, 9, 3, 9, 7, 2, 8, 9, 4)))
         assert wrote.count(True) >= 1
         assert await found(database) == a_save(9)
 
@@ -129,14 +131,9 @@ def test_saves_of_one_report_at_the_same_moment_leave_the_newest(url: str) -> No
 def test_saves_of_two_processes_at_the_same_moment_leave_the_newest(url: str) -> None:
     async def main(one: Database) -> None:
         other = Database(url)
-
-        async def save(turn: int, database: Database) -> bool:
-            async with database.writing() as connection:
-                return await kept(connection, *a_save(turn))
-
         try:
             turns = (5, 1, 9, 3, 9, 7)
-            await asyncio.gather(*(save(turn, database) for turn in turns for database in (one, other)))
+            await asyncio.gather(*(keep(database, turn) for turn in turns for database in (one, other)))
         finally:
             await other.close()
         assert await found(one) == a_save(9)
@@ -147,10 +144,12 @@ def test_saves_of_two_processes_at_the_same_moment_leave_the_newest(url: str) ->
 def test_every_column_comes_back_as_it_was_written(url: str) -> None:
     async def main(database: Database) -> None:
         row = replace(A_ROW, receipt_tag=b"t" * 16, turn=MAX_TURN)
-        async with database.writing() as connection:
-            await reports.upsert(connection, row, sealed_key=b"k" * 80)
-            assert await reports.turn_of(connection, row.id) == MAX_TURN
-            assert await reports.turn_of(connection, b"o" * 16) is None
+
+        def write(connection: Connection) -> tuple[int | None, int | None]:
+            reports.upsert(connection, row, sealed_key=b"k" * 80)
+            return reports.turn_of(connection, row.id), reports.turn_of(connection, b"o" * 16)
+
+        assert await database.write(write) == (MAX_TURN, None)
         assert await found(database) == (row, b"k" * 80)
         assert await found(database, b"o" * 16) == (None, None)
 
@@ -160,13 +159,11 @@ def test_every_column_comes_back_as_it_was_written(url: str) -> None:
 def test_pages_follow_the_random_ids_and_miss_none(url: str) -> None:
     async def main(database: Database) -> None:
         ids = [random(16) for _ in range(7)]
-        async with database.writing() as connection:
-            for report_id in ids:
-                await kept(connection, *a_save(3, report_id))
-        async with database.reading() as connection:
-            first = await reports.page(connection, limit=4)
-            second = await reports.page(connection, first[-1].id, limit=4)
-            assert await reports.page(connection, second[-1].id) == []
+        for report_id in ids:
+            await keep(database, 3, report_id)
+        first = await database.read(lambda connection: reports.page(connection, limit=4))
+        second = await database.read(lambda connection: reports.page(connection, first[-1].id, limit=4))
+        assert await database.read(lambda connection: reports.page(connection, second[-1].id)) == []
         assert [row.id for row in (*first, *second)] == sorted(ids)
 
     with_database(url, main)
@@ -174,9 +171,8 @@ def test_pages_follow_the_random_ids_and_miss_none(url: str) -> None:
 
 def test_a_forgotten_report_s_key_is_gone_while_its_row_stays(url: str) -> None:
     async def main(database: Database) -> None:
-        async with database.writing() as connection:
-            await kept(connection, *a_save(3))
-            await connection.execute(delete(report_keys))
+        await keep(database, 3)
+        await database.write(lambda connection: connection.execute(delete(report_keys)).rowcount)
         assert await found(database) == (a_save(3)[0], None)
 
     with_database(url, main)
@@ -199,11 +195,11 @@ def test_a_full_row_takes_less_than_900_bytes_on_either_database(url: str) -> No
     columns = " + ".join(f"length(CAST({column.name} AS BLOB)) + 2" for column in table.columns)
     size = "pg_column_size(reports)" if url.startswith("postgresql") else columns
 
+    def measured(connection: Connection) -> int:
+        reports.upsert(connection, full, sealed_key=b"k" * 80)
+        return int(connection.execute(text(f"SELECT {size} FROM reports")).scalar_one())
+
     async def main(database: Database) -> None:
-        async with database.writing() as connection:
-            await reports.upsert(connection, full, sealed_key=b"k" * 80)
-            measured = (await connection.execute(text(f"SELECT {size} FROM reports"))).scalar()
-            assert measured is not None
-            assert 820 < measured < 900
+        assert 820 < await database.write(measured) < 900
 
     with_database(url, main)

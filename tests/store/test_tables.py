@@ -77,8 +77,7 @@ def test_migrations_and_tables_agree(url: str) -> None:
     async def main() -> list[object]:
         database = Database(url)
         await database.migrate()
-        async with database.reading() as connection:
-            found = await connection.run_sync(differences)
+        found = await database.read(differences)
         await database.close()
         return found
 

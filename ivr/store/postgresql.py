@@ -1,0 +1,71 @@
+"""PostgreSQL: an asynchronous pool whose transactions are functions of a connection, as everywhere in the store."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy import Connection, Table, text
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from ivr.store.tables import metadata
+
+POOL_WAIT_SECONDS = 1.0
+CONNECT_WAIT_SECONDS = 2
+DEAF_SERVER_MS = 10_000
+"""After this long without an acknowledgement, a connection is given up."""
+PATIENT_WAIT_MS = 60_000
+
+_ALONE = 0x506F726368  # "Porch": the name of our one advisory lock
+
+T = TypeVar("T")
+
+
+class Postgresql:
+    """One database, and schema, of a server. Raises DBAPIError, OSError, and SQLAlchemy's TimeoutError."""
+
+    cure = "check that PostgreSQL runs and lets this user in (IVR_DATABASE_URL)"
+
+    def __init__(self, url: URL) -> None:
+        self._engine = create_async_engine(
+            url,
+            hide_parameters=True,
+            pool_timeout=POOL_WAIT_SECONDS,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_WAIT_SECONDS, "tcp_user_timeout": DEAF_SERVER_MS},
+        )
+        self._reading = self._engine.execution_options(postgresql_readonly=True)
+
+    async def read(self, work: Callable[[Connection], T], *, snapshot: bool) -> T:
+        async with self._reading.begin() as connection:
+            return await connection.run_sync(partial(_of_one_moment, work) if snapshot else work)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def alone(self, work: Callable[[Connection], T]) -> T:
+        return await self.write(partial(_alone, work))
+
+    async def prepare(self) -> None:
+        """Databases and users are made by whoever runs the server."""
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def _of_one_moment(work: Callable[[Connection], T], connection: Connection) -> T:
+    connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    # Before the first SELECT, which takes the snapshot: a table that is rewritten after it would be seen as empty.
+    connection.execute(text(f"LOCK TABLE {_names(connection, metadata.sorted_tables)} IN ACCESS SHARE MODE"))
+    return work(connection)
+
+
+def _alone(work: Callable[[Connection], T], connection: Connection) -> T:
+    connection.execute(text(f"SET LOCAL lock_timeout = {PATIENT_WAIT_MS}"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ALONE})
+    return work(connection)
+
+
+def _names(connection: Connection, tables: Sequence[Table]) -> str:
+    return ", ".join(connection.dialect.identifier_preparer.format_table(table) for table in tables)

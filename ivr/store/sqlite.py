@@ -1,0 +1,128 @@
+"""SQLite in a file: a thread that writes, a few that read, each with a connection of its own."""
+
+import errno
+import os
+from asyncio import to_thread, wrap_future
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from ivr.store.writer import Writer, submitted
+
+READERS = 4
+
+LOCK_WAIT_MS = 1000
+"""How long a turn waits for another process's write: shorter than the time in which a save must have answered."""
+PATIENT_WAIT_MS = 60_000
+
+PRAGMAS = (
+    f"PRAGMA busy_timeout={LOCK_WAIT_MS}",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA foreign_keys=ON",
+)
+
+T = TypeVar("T")
+
+
+class Sqlite:
+    """One file. Raises DBAPIError and OSError."""
+
+    cure = "check that its directory exists, belongs to this user and has room (IVR_DATABASE_URL)"
+
+    def __init__(self, url: URL) -> None:
+        self._path = Path(url.database or "")
+        self._reading = _engine(url, connections=READERS, pragmas=(*PRAGMAS, "PRAGMA query_only=ON"))
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+        self._writer = Writer(_engine(url, connections=1, pragmas=PRAGMAS))
+
+    async def read(self, work: Callable[[Connection], T], *, snapshot: bool) -> T:  # noqa: ARG002 every one is
+        return await wrap_future(submitted(self._readers, partial(_read, self._reading, work)))
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        return await self._writer.write(work)
+
+    async def alone(self, work: Callable[[Connection], T]) -> T:
+        """On the writer's thread: beside it, each could hold what the other waits for. Other writes wait meanwhile."""
+        return await self._writer.outside(partial(_alone, work))
+
+    async def prepare(self) -> None:
+        """The file of a new database, for this user's eyes only, in WAL mode: once, because the file remembers it."""
+        await to_thread(_make_file, self._path)
+        await self._writer.outside(_use_log)
+
+    async def close(self) -> None:
+        await to_thread(self._readers.shutdown)
+        self._reading.dispose()
+        await self._writer.close()
+
+
+def _read(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.connect() as connection, connection.begin():
+        connection.exec_driver_sql("BEGIN")
+        return work(connection)
+
+
+def _alone(work: Callable[[Connection], T], connection: Connection) -> T:
+    with connection.begin():
+        with _waiting(connection, PATIENT_WAIT_MS):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return work(connection)
+
+
+def _use_log(connection: Connection) -> None:
+    with _waiting(connection, PATIENT_WAIT_MS):
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+
+@contextmanager
+def _waiting(connection: Connection, wait_ms: int) -> Iterator[None]:
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={LOCK_WAIT_MS}")
+
+
+def _make_file(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _engine(url: URL, *, connections: int, pragmas: tuple[str, ...]) -> Engine:
+    """As many connections as threads, so that none waits for one."""
+    # isolation_level None: Python's driver begins nothing by itself. Every transaction above says its BEGIN, because
+    # one that reads and then writes cannot be made to wait for the lock, only to fail.
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=connections,
+        max_overflow=0,
+        connect_args={"isolation_level": None},
+    )
+    event.listen(engine, "do_connect", _require_file)
+    event.listen(engine, "connect", partial(_set_pragmas, pragmas))
+    return engine
+
+
+def _require_file(_dialect: Dialect, _entry: ConnectionPoolEntry, arguments: list[str], _options: object) -> None:
+    """Only `migrate` makes a database. Not opened to look: closing a file drops this process's locks on it."""
+    path = Path(arguments[0])
+    if not (path.is_file() and os.access(path, os.R_OK | os.W_OK)):
+        raise FileNotFoundError(errno.ENOENT, "no database that this user can write")
+
+
+def _set_pragmas(pragmas: tuple[str, ...], connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for pragma in pragmas:
+        cursor.execute(pragma)
+    cursor.close()
