@@ -1,11 +1,11 @@
 """The database: SQLite in a file, or PostgreSQL; the same statements and migrations for both.
 One transaction is one function of a connection. Knows how transactions run, never what is in them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
@@ -55,6 +55,22 @@ class Database:
         with self._failures_named():
             await self._backend.prepare()
         await self.alone(_upgrade)
+
+    async def forget_deleted(self) -> bool:
+        """Wipe what was deleted from SQLite's log, where a copy of it still lies. False if somebody reads there: try
+        again. PostgreSQL keeps its dead rows until `rewrite`. Raises StoreUnavailable."""
+        with self._failures_named():
+            return await self._backend.forget_deleted()
+
+    async def rewrite(self, tables: Sequence[Table]) -> bool:
+        """Write every row anew, in the order of its key: nothing on disk then tells when each of them came.
+
+        `tables` are those of PostgreSQL to rewrite, with all that refer to them; SQLite's file is rewritten as a whole.
+        True once the old rows are gone from SQLite's log too; if not, `forget_deleted` finishes it. Everybody else's
+        writes wait meanwhile. Raises StoreUnavailable, also if somebody is in the way.
+        """
+        with self._failures_named():
+            return await self._backend.rewrite(tables)
 
     async def close(self) -> None:
         """End what is queued, then every thread and connection."""

@@ -3,14 +3,14 @@
 import errno
 import os
 from asyncio import to_thread, wrap_future
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -22,6 +22,8 @@ READERS = 4
 LOCK_WAIT_MS = 1000
 """How long a turn waits for another process's write: shorter than the time in which a save must have answered."""
 PATIENT_WAIT_MS = 60_000
+CHECKPOINT_WAIT_MS = 100
+"""For readers of the log that is to be emptied; saves wait meanwhile, and the caller tries again anyway."""
 
 PRAGMAS = (
     f"PRAGMA busy_timeout={LOCK_WAIT_MS}",
@@ -59,6 +61,13 @@ class Sqlite:
         await to_thread(_make_file, self._path)
         await self._writer.outside(_use_log)
 
+    async def forget_deleted(self) -> bool:
+        return await self._writer.outside(_checkpoint)
+
+    async def rewrite(self, _tables: Sequence[Table]) -> bool:
+        """The whole file, in the order of its keys."""
+        return await self._writer.outside(_vacuum)
+
     async def close(self) -> None:
         await to_thread(self._readers.shutdown)
         self._reading.dispose()
@@ -81,6 +90,17 @@ def _alone(work: Callable[[Connection], T], connection: Connection) -> T:
 def _use_log(connection: Connection) -> None:
     with _waiting(connection, PATIENT_WAIT_MS):
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+
+def _checkpoint(connection: Connection) -> bool:
+    with _waiting(connection, CHECKPOINT_WAIT_MS):
+        is_busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    return not is_busy
+
+
+def _vacuum(connection: Connection) -> bool:
+    connection.exec_driver_sql("VACUUM")
+    return _checkpoint(connection)
 
 
 @contextmanager
