@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,14 +16,20 @@ from ivr.flow.graph import Flow
 from ivr.kit.clock import Clock
 from ivr.line.edge import Edge
 from ivr.line.webhooks import Door, build_router
+from ivr.logs import place_of
+from ivr.services.receipts import SlowHashes
 from ivr.services.reports import Reports
+from ivr.services.retention import Night
+from ivr.services.spool import Spool
 from ivr.services.turns import World
 from ivr.services.world import LiveWorld
 from ivr.store.database import Database
-from ivr.vault.keyring import KeysUnavailable
+from ivr.vault.host import HostKey
+from ivr.vault.keyring import KeyRing
+from ivr.vault.organisation import Pin
 from ivr.vault.receipts import ROLLS as SEED_PERIOD
 from ivr.vault.receipts import seed_keys
-from ivr.vault.tokens import token_keys
+from ivr.vault.tokens import TokenKey, token_keys
 
 HOTLINE_NAME = "Porchlight"
 log = structlog.get_logger()
@@ -31,11 +37,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a line is made of. `carrier_token` signs its webhooks; `keys` is the folder of its short-lived keys."""
+    """What a line is made of. `carrier_token` signs its webhooks; `keys` is the folder of its short-lived keys; `spool`
+    holds reports while the database is away."""
 
     flow: Flow
     database: Database
+    spool: Database
     secret: bytes
+    pin: Pin
     carrier_token: str
     public_url: str
     number: str
@@ -44,41 +53,61 @@ class Parts:
     duty_numbers: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """What a line does by itself, again and again, whether or not anybody calls."""
+
+    name: str
+    every: timedelta
+    do: Callable[[], Awaitable[object]]
+
+
 def build(parts: Parts, clock: Clock, world: World | None = None) -> Router:
     """The line's door as an ASGI application. `world` stands in for disk and phones in tests."""
     seeds, tokens = seed_keys(parts.keys), token_keys(parts.keys)
     edge = Edge(Verifier([parts.carrier_token], parts.public_url), tokens, seeds, seed_period=SEED_PERIOD)
     addresses = Addresses(parts.public_url, parts.number, HOTLINE_NAME)
-    reports = Reports(parts.database, secret=parts.secret)
+    slow_hashes, host, spool = SlowHashes(), HostKey.of(parts.secret), Spool(parts.spool)
+    reports = Reports(parts.database, spool, host=host, pin=parts.pin, slow_hashes=slow_hashes)
     answering = world or LiveWorld(reports, parts.duty_numbers, clock, parts.flow.zone)
     door = Door(parts.flow, Voice(parts.flow, addresses), edge, answering, clock, duty_numbers=parts.duty_numbers)
     router = build_router(door, edge, parts.recordings)
-
-    def sweep() -> None:
-        for ring in (seeds, tokens):
-            ring.sweep(clock.now())
+    night = Night(parts.database, host, parts.pin, parts.flow, clock)
+    chores = (
+        Chore("sweep keys", timedelta(minutes=1), lambda: _swept((seeds, tokens), clock)),
+        Chore("bring reports home", timedelta(seconds=5), reports.bring_home),
+        Chore("night", timedelta(minutes=1), night.work_if_due),
+    )
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[None]:
-        sweeping = asyncio.create_task(_repeat(sweep))
+        await spool.open()
+        tasks = [asyncio.create_task(_repeat(chore)) for chore in chores]
         try:
             yield
         finally:
-            sweeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sweeping
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await reports.close()
+            slow_hashes.close()
+            await spool.close()
             await parts.database.close()
 
     router.lifespan_context = lifespan
     return router
 
 
-async def _repeat(sweep: Callable[[], None]) -> None:
-    """Keys are destroyed in time also when nobody calls."""
+async def _swept(rings: tuple[KeyRing[bytes] | KeyRing[TokenKey], ...], clock: Clock) -> None:
+    for ring in rings:
+        ring.sweep(clock.now())
+
+
+async def _repeat(chore: Chore) -> None:
+    """A chore that fails is told and tried again when its time comes; it never ends the line."""
     while True:
         try:
-            sweep()
-        except KeysUnavailable as error:
-            log.error("keys cannot be swept", error=type(error).__name__)
-        await asyncio.sleep(timedelta(minutes=1).total_seconds())
+            await chore.do()
+        except Exception as error:
+            log.error("a chore failed", chore=chore.name, error=type(error).__name__, where=place_of(error))
+        await asyncio.sleep(chore.every.total_seconds())

@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import orjson
 import structlog
 
-ALLOWED = frozenset({"event", "level", "timestamp", "error", "where", "version", "url", "flow", "epoch"})
+ALLOWED = frozenset({"event", "level", "timestamp", "error", "where", "version", "url", "flow", "epoch", "chore"})
 """The fields a line may have. Each stands in the data inventory; what is not here is dropped before it is written."""
 
 
@@ -27,6 +28,14 @@ def set_up() -> None:
 def allow(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:  # structlog's types
     """Drop every field that is not allowed."""
     return {name: value for name, value in event.items() if name in ALLOWED}
+
+
+def place_of(error: BaseException) -> str:
+    """Where in our code something went wrong, `file.py:12`: the message of an error might quote a caller."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown"
 
 
 def _json(event: dict[str, Any], **_options: Any) -> bytes:  # structlog passes a `default` we do not use

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from string import hexdigits
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ PREFIX = "IVR_"
 LOOPBACK_NUMBER = "+15005550006"
 _MIN_SECRET = 16
 MOST_PORTS = 65_535
+PIN_DIGITS = 64
 
 
 class SettingsWrong(Exception):
@@ -54,6 +56,9 @@ class Settings(BaseModel):
     """Empty: SQLite under the data folder. Else postgresql://..."""
     secret: SecretStr = SecretStr("")
     """What the line's own keys are sealed under. Empty: the one that `ivr init` put under the data folder."""
+    organisation_key: str = ""
+    """The public half of the organisation's key: keys that it did not certify are nobody's. Empty: the one that
+    `ivr init` put under the data folder."""
     data_dir: Path = Path("var")
     run_dir: Path | None = None
     """Short-lived keys: a tmpfs in production. Default: `run` in the data folder."""
@@ -100,6 +105,13 @@ class Settings(BaseModel):
             raise ValueError(f"write a number from 1 to {MOST_PORTS}, like 8000")
         return int(value)
 
+    @field_validator("organisation_key")
+    @classmethod
+    def _is_pin(cls, value: str) -> str:
+        if value and not (len(value) == PIN_DIGITS and all(digit in hexdigits for digit in value)):
+            raise ValueError(f"write the {PIN_DIGITS} hexadecimal digits that `ivr init` showed")
+        return value.lower()
+
     @field_validator("secret")
     @classmethod
     def _is_long(cls, value: SecretStr) -> SecretStr:
@@ -124,6 +136,11 @@ class Settings(BaseModel):
     @property
     def keys_dir(self) -> Path:
         return self.run_dir or self.data_dir / "run"
+
+    @property
+    def spool(self) -> str:
+        """Where reports wait while the database is away: always a file of this host's."""
+        return f"sqlite:///{(self.data_dir / 'spool.db').as_posix()}"
 
     @property
     def database(self) -> str:

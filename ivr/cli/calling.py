@@ -16,14 +16,10 @@ from ivr.cli.saving import Listening, Script
 from ivr.engine.call import SEED_BYTES
 from ivr.flow.graph import Flow
 from ivr.kit.clock import SystemClock, VirtualClock
-from ivr.services.custody import NotSetUp
 from ivr.services.rehearsal import Memory
-from ivr.services.reports import Reports
 from ivr.services.turns import World
 from ivr.services.world import LiveWorld
 from ivr.settings import Settings
-from ivr.store.database import Database
-from ivr.vault.host import WrongSecret
 
 REHEARSAL = "This call is a rehearsal: nothing of it is kept."
 
@@ -49,29 +45,15 @@ def _words(keys: str) -> list[str]:
 async def _here(of: Settings, hand: Hand, save: Path | None, *, rehearse: bool) -> None:
     flow = place.clean_content(of).flow
     assert flow is not None
-    secret = place.secret(of)
-    if rehearse or secret is None:
+    if rehearse or place.secret(of) is None:
         typer.echo(
             REHEARSAL if rehearse else f"{REHEARSAL} `make run` or `ivr init` makes the keys to keep reports with."
         )
         await _talk(flow, Memory(of.duty_numbers), hand, save, of.duty_numbers)
         return
-    async with place.database(of) as database:
-        reports = await _reports(database, secret)
-        try:
-            world = LiveWorld(reports, of.duty_numbers, SystemClock(), flow.zone)
-            await _talk(flow, world, hand, save, of.duty_numbers)
-        finally:
-            await reports.close()
-
-
-async def _reports(database: Database, secret: bytes) -> Reports:
-    reports = Reports(database, secret=secret)
-    try:
-        await reports.ready(SystemClock().now().date())
-    except (NotSetUp, WrongSecret) as error:
-        place.give_up(str(error))
-    return reports
+    async with place.database(of) as database, place.reports(of, database) as reports:
+        world = LiveWorld(reports, of.duty_numbers, SystemClock(), flow.zone)
+        await _talk(flow, world, hand, save, of.duty_numbers)
 
 
 async def _talk(flow: Flow, world: World, hand: Hand, save: Path | None, on_call: tuple[str, ...]) -> None:

@@ -1,74 +1,207 @@
-"""`ivr init`: the keys that reports are kept with."""
+"""`ivr init` and `ivr keys`: the keys that reports are kept with."""
 
-import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 from nacl.utils import random
 
-from ivr.cli import place
+from ivr.cli import asking, place
+from ivr.cli.asking import Advocate, NewPassphraseFile, PassphraseFile
 from ivr.kit.clock import SystemClock
-from ivr.services import custody
-from ivr.services.custody import Inventory
+from ivr.services.custody import founding, members, recovering, rolling
+from ivr.services.custody.founding import AlreadyFounded, Founded
+from ivr.services.custody.recovering import Recovered
+from ivr.services.custody.rolling import Roll
+from ivr.services.custody.status import Status, status_of
 from ivr.settings import Settings
 from ivr.store.database import Database
-from ivr.vault.host import WrongSecret
+from ivr.vault import organisation, recovery
+from ivr.vault.host import HostKey
+from ivr.vault.recovery import Share
 
-MIN_PASSPHRASE = 12
 DEMO_FILE = "demo-passphrase"
+DEMO_SHARES = "demo-shares"
 
-PassphraseFile = typer.Option(None, help="A file that holds the passphrase, for scripts.")
+keys = typer.Typer(no_args_is_help=True, help="The keys that reports are kept with: who can read, and what if.")
+
+ShareFiles = typer.Option(None, "--share-file", help="A file that holds a share, for scripts; twice.")
+SharesFile = typer.Option(None, help="Write the three shares into this new file instead of showing them.")
+
+ABOUT_SHARES = """\
+Three shares of the recovery key. Any two bring everything back if every lead is lost;
+one alone tells nothing. Print them, give each to another person, and keep no copy here.
+`ivr keys recover --drill` tries two of them out without changing anything."""
 
 
 def init(
-    advocate: str = typer.Option("lead", help="The first advocate's name."),
+    advocate: str = typer.Option("lead", help="The name of the first advocate: she is a lead."),
     passphrase_file: Path | None = PassphraseFile,
+    shares_file: Path | None = SharesFile,
 ) -> None:
-    """Make the keys: the line's own, this month's epoch and three ahead, and the first advocate.
+    """Make the keys: the organisation's, its first lead's, the line's own, this month's epoch and three ahead.
 
-    Run again it changes nothing that is there, and makes the epochs that have become due.
+    Run again it changes nothing.
     """
     of = place.settings()
     made = place.run(_init(of, advocate, passphrase_file))
-    for name in made.new_advocates:
-        typer.echo(f"Added the advocate {name}. Without her passphrase nobody can read a report: keep it safe.")
-    if made.new_epochs:
-        typer.echo(f"Made the epochs {', '.join(made.new_epochs)}.")
-    if not made.new_advocates and not made.new_epochs:
-        typer.echo(f"Nothing to do: {', '.join(made.advocates)} can read reports, epochs {', '.join(made.epochs)}.")
+    if made is None:
+        typer.echo("Nothing to do: there are keys already. `ivr keys status` shows them.")
+        return
+    typer.echo(f"Added the lead {advocate}. Without her passphrase and the shares nobody can read a report.")
+    typer.echo(f"Made the epochs {', '.join(made.epochs)}.")
+    typer.echo(
+        f"\nThe organisation's key: set it wherever the line or an advocate works.\n\n"
+        f"  IVR_ORGANISATION_KEY={organisation.written(made.pin)}\n"
+    )
+    _show_shares(made.shares, shares_file)
 
 
-async def _init(of: Settings, advocate: str, passphrase_file: Path | None) -> Inventory:
-    secret = make_secret(of)
+async def _init(of: Settings, advocate: str, passphrase_file: Path | None) -> Founded | None:
     async with place.database(of) as database:
-        known = (await custody.inventory(database)).advocates
-        passphrase = "" if known else _new_passphrase(advocate, passphrase_file)
-        return await _made(database, secret, advocate=advocate, passphrase=passphrase, demo=False)
+        if await founding.is_founded(database):
+            return None
+        passphrase = asking.new_passphrase(advocate, passphrase_file)
+        return await _found(of, database, lead=advocate, passphrase=passphrase, demo=False)
 
 
-async def _made(database: Database, secret: bytes, *, advocate: str, passphrase: str, demo: bool) -> Inventory:
+async def _found(of: Settings, database: Database, *, lead: str, passphrase: str, demo: bool) -> Founded | None:
     try:
-        return await custody.init(
+        made = await founding.found(
             database,
-            secret=secret,
-            advocate_name=advocate,
+            secret=make_secret(of),
+            lead=lead,
             passphrase=passphrase,
             now=SystemClock().now(),
             demo=demo,
         )
-    except WrongSecret as error:
-        place.give_up(str(error))
+    except AlreadyFounded:
+        return None
+    place.write_privately(of.data_dir / place.PIN_FILE, organisation.written(made.pin).encode() + b"\n")
+    return made
 
 
 async def ensure_demo(of: Settings, database: Database) -> bool:
-    """Keys for trying the line out, where there are none: with a generated passphrase, kept beside the data, and
-    marked as a demo. True when they were made just now."""
-    known = (await custody.inventory(database)).advocates
-    passphrase = "" if known else random(16).hex()
-    if not known:
-        write_privately(of.data_dir / DEMO_FILE, passphrase.encode() + b"\n")
-    made = await _made(database, make_secret(of), advocate="demo", passphrase=passphrase, demo=True)
-    return bool(made.new_advocates)
+    """Keys for trying the line out, where there are none: passphrase and shares are kept beside the data, and the data
+    is marked as a demo. True when they were made just now."""
+    if await founding.is_founded(database):
+        return False
+    passphrase = random(16).hex()
+    made = await _found(of, database, lead="demo", passphrase=passphrase, demo=True)
+    if made is None:
+        return False
+    place.write_privately(of.data_dir / DEMO_FILE, passphrase.encode() + b"\n")
+    for share in made.shares:
+        place.write_privately(of.data_dir / f"{DEMO_SHARES}-{share.number}", recovery.printed(share).encode() + b"\n")
+    return True
+
+
+@keys.command("status")
+def status() -> None:
+    """Show who can read, which epochs there are, what is wrong and what to do. No passphrase is needed."""
+    of = place.settings()
+    found = place.run(_status(of))
+    typer.echo("Who can open reports:")
+    for member in found.members:
+        typer.echo(f"  {member.name:20} {member.role:10} {member.epochs} epochs")
+    typer.echo(f"  {'the printed shares':20} {'any two' if found.has_recovery else 'none':10}")
+    typer.echo(f"Epochs: {', '.join(found.epochs) or 'none'}")
+    for warning in found.warnings:
+        typer.echo(f"! {warning}")
+
+
+async def _status(of: Settings) -> Status:
+    async with place.database(of) as database:
+        return await status_of(database, place.host(of), place.pin(of), now=SystemClock().now())
+
+
+@keys.command("roll")
+def roll(advocate: str | None = Advocate, passphrase_file: Path | None = PassphraseFile) -> None:
+    """Make new keys for the line: after IVR_SECRET was lost or changed, or when somebody may have taken it.
+
+    A lead does it. No report is lost and every receipt goes on. The epochs that are due are made too.
+    """
+    of = place.settings()
+    done = place.run(_roll(of, advocate, passphrase_file))
+    typer.echo(f"The line has new keys. Signed anew: {done.signed_anew} reports and notes.")
+    typer.echo(f"Receipts go on for the epochs {', '.join(done.epochs)}.")
+
+
+async def _roll(of: Settings, advocate: str | None, passphrase_file: Path | None) -> Roll:
+    async with place.database(of) as database:
+        lead = await asking.session(database, place.pin(of), advocate, passphrase_file)
+        host = HostKey.of(make_secret(of))
+        return await rolling.roll_line_keys(database, lead, host, now=SystemClock().now())
+
+
+@keys.command("passphrase")
+def passphrase(
+    advocate: str | None = Advocate,
+    passphrase_file: Path | None = PassphraseFile,
+    new_passphrase_file: Path | None = NewPassphraseFile,
+) -> None:
+    """Change your passphrase. Backups made before still open with the old one, until they are 30 days old."""
+    of = place.settings()
+    place.run(_passphrase(of, advocate, passphrase_file, new_passphrase_file))
+    typer.echo("Changed. Backups made before still open with the old one, until they are 30 days old.")
+
+
+async def _passphrase(of: Settings, advocate: str | None, file: Path | None, new_file: Path | None) -> None:
+    async with place.database(of) as database:
+        own = await asking.session(database, place.pin(of), advocate, file)
+        chosen = asking.new_passphrase(own.own.name, new_file, option="--new-passphrase-file")
+        await members.change_passphrase(database, own, passphrase=chosen)
+
+
+@keys.command("shares")
+def shares(
+    advocate: str | None = Advocate,
+    passphrase_file: Path | None = PassphraseFile,
+    shares_file: Path | None = SharesFile,
+) -> None:
+    """Print three new shares of the recovery key. The ones printed before open nothing from now on."""
+    of = place.settings()
+    _show_shares(place.run(_shares(of, advocate, passphrase_file)), shares_file)
+
+
+async def _shares(of: Settings, advocate: str | None, passphrase_file: Path | None) -> tuple[Share, ...]:
+    async with place.database(of) as database:
+        lead = await asking.session(database, place.pin(of), advocate, passphrase_file)
+        return await recovering.print_shares(database, lead)
+
+
+@keys.command("recover")
+def recover(
+    name: str = typer.Option("recovered", help="The name of the new lead."),
+    drill: bool = typer.Option(False, help="Only try the shares out: nothing is changed."),
+    share_file: list[Path] | None = ShareFiles,
+    new_passphrase_file: Path | None = NewPassphraseFile,
+) -> None:
+    """Bring everything back when no lead is left: two of the printed shares make a new lead."""
+    of = place.settings()
+    one, other = asking.two_shares(share_file)
+    found = place.run(_open(of, one, other))
+    every = len(found.epoch_keys) + len(found.missing_epochs)
+    typer.echo(f"These shares are good: they open {len(found.epoch_keys)} of {every} epochs.")
+    if found.missing_epochs:
+        typer.echo(f"! They do not open {', '.join(found.missing_epochs)}.")
+    if drill:
+        typer.echo("This was a drill: nothing was changed. Put the shares back where they belong.")
+        return
+    place.run(
+        _recover(of, found, name, asking.new_passphrase(name, new_passphrase_file, option="--new-passphrase-file"))
+    )
+    typer.echo(f"{name} is a lead now. `ivr advocates remove` takes away who is lost; `ivr keys shares` prints anew.")
+
+
+async def _open(of: Settings, one: Share, other: Share) -> Recovered:
+    async with place.database(of) as database:
+        return await recovering.open_with_shares(database, one, other, pin=place.pin(of))
+
+
+async def _recover(of: Settings, found: Recovered, name: str, passphrase: str) -> Sequence[str]:
+    async with place.database(of) as database:
+        return await recovering.recover(database, found, name=name, passphrase=passphrase)
 
 
 def make_secret(of: Settings) -> bytes:
@@ -77,31 +210,16 @@ def make_secret(of: Settings) -> bytes:
     if found is not None:
         return found
     made = random(32).hex().encode()
-    write_privately(of.data_dir / "secret", made + b"\n")
+    place.write_privately(of.data_dir / "secret", made + b"\n")
     return made
 
 
-def write_privately(file: Path, content: bytes) -> None:
-    """A new file that only its owner can read, in a folder that only its owner can enter."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
-        opened.write(content)
-
-
-def _new_passphrase(advocate: str, file: Path | None) -> str:
-    passphrase = (
-        from_file(file)
-        if file
-        else typer.prompt(f"A passphrase for {advocate}", hide_input=True, confirmation_prompt=True)
-    )
-    if len(passphrase) < MIN_PASSPHRASE:
-        place.give_up(f"A passphrase has at least {MIN_PASSPHRASE} characters: several words are easy to keep in mind.")
-    return str(passphrase)
-
-
-def from_file(file: Path) -> str:
-    """The passphrase that a file holds, or the end of the command."""
-    try:
-        return file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        place.give_up(f"{file} cannot be read. Create it, or name another with --passphrase-file.")
+def _show_shares(made: Sequence[Share], file: Path | None) -> None:
+    blocks = [f"# share {share.number}\n{recovery.printed(share)}" for share in made]
+    if file is not None:
+        place.write_privately(file, ("\n\n".join(blocks) + "\n").encode())
+        typer.echo(f"The three shares are in {file}: print it, cut it in three, delete it.")
+        return
+    typer.echo(ABOUT_SHARES)
+    for block in blocks:
+        typer.echo(f"\n{block}")

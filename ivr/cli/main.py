@@ -3,7 +3,7 @@
 import typer
 
 from ivr import __version__
-from ivr.cli import calling, checking, keys, reading, serving
+from ivr.cli import advocates, calling, checking, keys, reading, serving
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,6 +34,8 @@ app.command("call")(calling.call)
 app.command("init")(keys.init)
 app.command("serve")(serving.serve)
 app.add_typer(reading.reports, name="reports")
+app.add_typer(keys.keys, name="keys")
+app.add_typer(advocates.advocates, name="advocates")
 
 
 def main() -> None:

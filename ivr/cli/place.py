@@ -1,19 +1,56 @@
 """Where a command works: its settings, its content, its data. What every command shares, and how each gives up."""
 
+import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import typer
 
 from ivr.cli.diagnostics import Format, shown
+from ivr.kit.clock import SystemClock
+from ivr.services.archive import Archive, CannotDecide
 from ivr.services.content import Content, NoContent, load
+from ivr.services.custody.members import LastLead, NameTaken
+from ivr.services.custody.recovering import SharesVoid
+from ivr.services.custody.sessions import NotALead, UnknownAdvocate
+from ivr.services.custody.trust import LineKeysLost, NotSetUp
+from ivr.services.exporting import SamePerson
+from ivr.services.receipts import SlowHashes
+from ivr.services.reports import Reports
+from ivr.services.spool import Spool
 from ivr.settings import Settings, SettingsWrong, read
 from ivr.store.database import Database, StoreUnavailable
+from ivr.vault.advocates import WrongPassphrase
+from ivr.vault.host import HostKey
+from ivr.vault.notes import NoteTooLong
+from ivr.vault.organisation import Pin, WrongPin, read_pin
+from ivr.vault.recovery import SharesDiffer
 
 FOUND_SOMETHING = 1
 COULD_NOT = 2
+
+PIN_FILE = "organisation-key"
+NO_KEYS = "There are no keys yet: `ivr init` makes them. (To try the line out: `ivr serve --demo`.)"
+
+TOLD = (
+    StoreUnavailable,
+    NotSetUp,
+    LineKeysLost,
+    WrongPassphrase,
+    UnknownAdvocate,
+    NotALead,
+    NameTaken,
+    LastLead,
+    SharesDiffer,
+    SharesVoid,
+    CannotDecide,
+    SamePerson,
+    NoteTooLong,
+)
+"""What a command may end with: each message is a sentence without its full stop, with the cure."""
 
 T = TypeVar("T")
 
@@ -64,6 +101,53 @@ def secret(of: Settings) -> bytes | None:
     return file.read_bytes().strip() if file.is_file() else None
 
 
+def host(of: Settings) -> HostKey:
+    """What the line's own keys are sealed under, or the end of the command."""
+    found = secret(of)
+    if found is None:
+        give_up(NO_KEYS)
+    return HostKey.of(found)
+
+
+def pin(of: Settings) -> Pin:
+    """The organisation's public key, from the settings or from the data folder; or the end of the command."""
+    file = of.data_dir / PIN_FILE
+    try:
+        written = of.organisation_key or file.read_text("ascii")
+        return read_pin(written)
+    except FileNotFoundError:
+        give_up(NO_KEYS)
+    except (OSError, UnicodeDecodeError, WrongPin):
+        give_up(f"{file} is not an organisation's key. Set IVR_ORGANISATION_KEY to what `ivr init` showed.")
+
+
+@asynccontextmanager
+async def reports(of: Settings, database: Database) -> AsyncIterator[Reports]:
+    """What keeps the reports of this line, with nothing left waiting in the spool."""
+    spool, slow_hashes = Spool(Database(of.spool)), SlowHashes()
+    kept = Reports(database, spool, host=host(of), pin=pin(of), slow_hashes=slow_hashes)
+    try:
+        await kept.ready(SystemClock().now().date())
+        yield kept
+    finally:
+        await kept.close()
+        slow_hashes.close()
+        await spool.close()
+
+
+@asynccontextmanager
+async def archive(of: Settings) -> AsyncIterator[Archive]:
+    """The reports, for reading: also where the line's own keys are lost."""
+    async with database(of) as home:
+        if secret(of) is not None:
+            try:
+                async with reports(of, home):
+                    pass  # what waited in the spool is home now
+            except LineKeysLost as error:
+                typer.echo(f"! {error}.", err=True)
+        yield Archive(home, pin(of))
+
+
 @asynccontextmanager
 async def database(of: Settings) -> AsyncIterator[Database]:
     """The data of this line, its tables up to date."""
@@ -81,15 +165,23 @@ async def database(of: Settings) -> AsyncIterator[Database]:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's asynchronous part; what the database says is said in one sentence."""
+    """Run a command's asynchronous part; what it ends with is said in one sentence."""
     import asyncio
 
     try:
         return asyncio.run(work)
-    except StoreUnavailable as error:
-        give_up(str(error))
+    except TOLD as error:
+        message = str(error)
+        give_up(f"{message[0].upper()}{message[1:]}.")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def write_privately(file: Path, content: bytes) -> None:
+    """A new file that only its owner can read, in a folder that only its owner can enter."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
+        opened.write(content)
 
 
 def loopback_token(of: Settings) -> str | None:

@@ -1,27 +1,33 @@
-"""`ivr reports`: reading what callers reported, with an advocate's passphrase."""
+"""`ivr reports`: what advocates do with reports, each with her passphrase."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import typer
 
-from ivr.cli import place
-from ivr.cli.keys import PassphraseFile, from_file
-from ivr.services import custody
-from ivr.services.custody import NotSetUp, UnknownAdvocate
-from ivr.services.reports import Listed, OpenReport, Reports, Seal
+from ivr.cli import asking, place
+from ivr.cli.asking import Advocate, PassphraseFile
+from ivr.flow.graph import Flow
+from ivr.kit.clock import SystemClock
+from ivr.services.archive import Archive, Listed, OpenNote, OpenReport, Seal
+from ivr.services.exporting import Export, export_of
+from ivr.services.receipts import Receipts, SlowHashes, Withdrawal, forgotten
+from ivr.services.retention import Night, Purged
 from ivr.settings import Settings
-from ivr.store.database import Database
-from ivr.vault.advocates import WrongPassphrase
-from ivr.vault.host import WrongSecret
+from ivr.vault.receipts import DIGITS
 
 SEALS = {
-    Seal.FORGOTTEN: "Its key is gone: it was taken back or has expired. Nobody can read it.",
+    Seal.FORGOTTEN: "Its key is gone: it was taken back. Nobody can read it.",
     Seal.NOT_HERS: "Its month was never given to this advocate.",
     Seal.BROKEN: "It was altered: what is in it must not be trusted.",
 }
+NOT_OURS = "NOT OURS: planted or altered"
 
 reports = typer.Typer(no_args_is_help=True, help="Read reports, with an advocate's passphrase.")
+
+Ids = typer.Argument(None, help="Ids from `ivr reports list`, or their beginnings. None: all.")
+OneId = typer.Argument(help="Its id from `ivr reports list`, or the beginning of it.")
 
 
 @reports.command("list")
@@ -33,78 +39,207 @@ def list_reports() -> None:
         return
     typer.echo(f"{'id':32}  {'form':12}  {'week':8}  {'may be used to':14}  state")
     for report in listed:
-        flag = "" if report.trusted else "  NOT OURS: planted or altered"
+        flag = "" if report.trusted else f"  {NOT_OURS}"
         typer.echo(
             f"{report.id.hex():32}  {report.form:12}  {report.week:8}  {report.consent:14}  {report.state}{flag}"
         )
 
 
 async def _list(of: Settings) -> list[Listed]:
-    async with place.database(of) as database:
-        try:
-            return await _every(_reports(of, database))
-        except (NotSetUp, WrongSecret) as error:
-            place.give_up(str(error))
+    async with place.archive(of) as archive:
+        return await _every(archive)
 
 
 @reports.command("read")
 def read_reports(
-    report: list[str] = typer.Argument(None, help="Ids from `ivr reports list`, or their beginnings. None: all."),
-    advocate: str | None = typer.Option(None, help="Whose passphrase it is. Needed when there are several advocates."),
-    passphrase_file: Path | None = PassphraseFile,
+    report: list[str] = Ids, advocate: str | None = Advocate, passphrase_file: Path | None = PassphraseFile
 ) -> None:
     """Open reports with an advocate's passphrase."""
     of = place.settings()
     flow = place.content(of).flow
-    opened = place.run(_read(of, report or [], advocate, passphrase_file))
-    label = flow.catalogues[flow.languages[0]].label if flow else _no_label
-    for one in opened:
+    label = _labels(flow)
+    for one in place.run(_read(of, report or [], advocate, passphrase_file)):
         typer.echo(_shown(one, label))
 
 
-async def _read(
-    of: Settings, wanted: list[str], advocate: str | None, passphrase_file: Path | None
-) -> list[OpenReport]:
-    passphrase = from_file(passphrase_file) if passphrase_file else typer.prompt("Passphrase", hide_input=True)
+async def _read(of: Settings, wanted: list[str], advocate: str | None, file: Path | None) -> list[OpenReport]:
+    async with place.archive(of) as archive:
+        session = await asking.session(archive.database, archive.pin, advocate, file)
+        opened = [await archive.read(report_id, session) for report_id in await _chosen(archive, wanted)]
+        return [one for one in opened if one is not None]
+
+
+@reports.command("confirm")
+def confirm(
+    report: str = OneId,
+    undo: bool = typer.Option(False, help="Say that it is not confirmed after all."),
+    advocate: str | None = Advocate,
+    passphrase_file: Path | None = PassphraseFile,
+) -> None:
+    """Say that a report is believed: only confirmed ones are ever used to warn others. --undo takes it back."""
+    changed = place.run(_confirm(place.settings(), report, advocate, passphrase_file, confirmed=not undo))
+    now = "not confirmed" if undo else "confirmed"
+    typer.echo(f"It is {now} now." if changed else f"It was {now} already.")
+
+
+async def _confirm(of: Settings, wanted: str, advocate: str | None, file: Path | None, *, confirmed: bool) -> bool:
+    async with place.archive(of) as archive:
+        report_id = await _one(archive, wanted)
+        session = await asking.session(archive.database, archive.pin, advocate, file)
+        return await archive.decide(report_id, session, confirmed=confirmed)
+
+
+@reports.command("note")
+def note(
+    report: str = OneId,
+    text: str = typer.Option(
+        "", help="What to note. Without it, it is asked for, and stays out of the shell's history."
+    ),
+    advocate: str | None = Advocate,
+    passphrase_file: Path | None = PassphraseFile,
+) -> None:
+    """Write a note on a report. It is sealed like the report, and forgotten with it."""
+    place.run(_note(place.settings(), report, text, advocate, passphrase_file))
+    typer.echo("Noted. `ivr reports read` shows it.")
+
+
+async def _note(of: Settings, wanted: str, text: str, advocate: str | None, file: Path | None) -> None:
+    async with place.archive(of) as archive:
+        report_id = await _one(archive, wanted)
+        session = await asking.session(archive.database, archive.pin, advocate, file)
+        written = text or str(typer.prompt("Note"))
+        await archive.note(report_id, session, text=written, today=SystemClock().now().date())
+
+
+@reports.command("export")
+def export(
+    file: Path = typer.Argument(help="The new file, for a spreadsheet (CSV)."),
+    advocate: str | None = Advocate,
+    passphrase_file: Path | None = PassphraseFile,
+    second: str | None = typer.Option(None, help="The second advocate: one alone exports nothing."),
+    second_passphrase_file: Path | None = PassphraseFile,
+) -> None:
+    """Write the confirmed reports that may be passed on into a file. Two advocates' passphrases are needed.
+
+    What callers allowed for counting or for warnings only is left out, and so is everything not confirmed.
+    """
+    if file.exists():
+        place.give_up(f"{file} is there already: name a new file.")
+    of = place.settings()
+    made = place.run(_export(of, advocate, passphrase_file, second, second_passphrase_file))
+    place.write_privately(file, made.csv.encode())
+    typer.echo(f"Wrote {made.count} reports into {file}. Left out: {made.left_out or 'none'}.")
+    typer.echo("The file is not sealed: hand it over and delete it. What is withdrawn later stays in it.")
+
+
+async def _export(
+    of: Settings, advocate: str | None, file: Path | None, second: str | None, second_file: Path | None
+) -> Export:
+    async with place.archive(of) as archive:
+        first = await asking.session(archive.database, archive.pin, advocate, file)
+        other = await asking.session(archive.database, archive.pin, second, second_file)
+        return await export_of(archive, first, other)
+
+
+@reports.command("purge")
+def purge(dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would be forgotten.")) -> None:
+    """Forget now what has expired, instead of tonight: reports whose time is over, and the keys of their months."""
+    of = place.settings()
+    flow = place.clean_content(of).flow
+    assert flow is not None
+    done = place.run(_purge(of, flow, dry_run=dry_run))
+    would = "Would forget" if dry_run else "Forgot"
+    reported = ", ".join(f"{count} of {form}" for form, count in done.reports.items())
+    typer.echo(f"{would} reports: {reported or 'none'}.")
+    typer.echo(f"{would} derived uses: {done.contributions or 'none'}.")
+    typer.echo(f"{would} the keys of: {', '.join(done.epochs) or 'no month'}.")
+
+
+async def _purge(of: Settings, flow: Flow, *, dry_run: bool) -> Purged:
     async with place.database(of) as database:
-        kept = _reports(of, database)
+        clock = SystemClock()
+        night = Night(database, place.host(of), place.pin(of), flow, clock)
+        today = clock.now().astimezone(ZoneInfo(flow.zone)).date()
+        return await (night.preview(today) if dry_run else night.purge(today))
+
+
+@reports.command("withdraw")
+def withdraw(
+    yes: bool = typer.Option(False, "--yes", help="Do not ask again."),
+    receipt: str = typer.Option("", help="The twelve digits. Without it, they are asked for."),
+) -> None:
+    """Take a report back for a caller who names her receipt: nobody can ever read it again."""
+    code = "".join(filter(str.isdigit, receipt or str(typer.prompt("Receipt (twelve digits)"))))
+    if len(code) != DIGITS:
+        place.give_up(f"A receipt has {DIGITS} digits, this has {len(code)}.")
+    if not yes:
+        typer.confirm("Make this report unreadable for good?", abort=True)
+    typer.echo(WITHDRAWN[place.run(_withdraw(place.settings(), code))])
+
+
+WITHDRAWN = {
+    Withdrawal.TAKEN_BACK: "It is taken back: nobody can read it any more.",
+    Withdrawal.ALREADY: "It was taken back before.",
+    Withdrawal.UNKNOWN: "There is no report with this receipt: compare the digits, or its time is over.",
+}
+
+
+async def _withdraw(of: Settings, code: str) -> Withdrawal:
+    async with place.database(of) as database, place.reports(of, database):
+        slow_hashes = SlowHashes()
         try:
-            unlocked = await custody.unlock(database, passphrase=passphrase, name=advocate)
-            ids = [listed.id for listed in await _every(kept)]
-            chosen = [found for found in ids if not wanted or any(found.hex().startswith(part) for part in wanted)]
-            if wanted and not chosen:
-                place.give_up(
-                    "There is no such report. `ivr reports list` shows their ids.", code=place.FOUND_SOMETHING
-                )
-            return [one for found in chosen if (one := await kept.read(found, unlocked=unlocked)) is not None]
-        except (NotSetUp, WrongSecret, WrongPassphrase, UnknownAdvocate) as error:
-            place.give_up(str(error))
+            done = await Receipts(database, place.host(of), place.pin(of), slow_hashes).withdraw(code)
+            await forgotten(database)
+            return done
+        finally:
+            slow_hashes.close()
 
 
-def _reports(of: Settings, database: Database) -> Reports:
-    secret = place.secret(of)
-    if secret is None:
-        place.give_up("There are no keys yet: `ivr init` makes them.")
-    return Reports(database, secret=secret)
-
-
-async def _every(kept: Reports) -> list[Listed]:
+async def _every(archive: Archive) -> list[Listed]:
     found: list[Listed] = []
-    while page := await kept.page(found[-1].id if found else b""):
+    while page := await archive.page(found[-1].id if found else b""):
         found.extend(page)
     return found
 
 
+async def _chosen(archive: Archive, wanted: Sequence[str]) -> list[bytes]:
+    ids = [listed.id for listed in await _every(archive)]
+    chosen = [found for found in ids if not wanted or any(found.hex().startswith(part) for part in wanted)]
+    if wanted and not chosen:
+        place.give_up("There is no such report. `ivr reports list` shows their ids.", code=place.FOUND_SOMETHING)
+    return chosen
+
+
+async def _one(archive: Archive, wanted: str) -> bytes:
+    chosen = await _chosen(archive, [wanted])
+    if len(chosen) > 1:
+        place.give_up(f"{len(chosen)} reports begin with {wanted}: write more of the id.")
+    return chosen[0]
+
+
+def _labels(flow: Flow | None) -> Callable[[str], str]:
+    return flow.catalogues[flow.languages[0]].label if flow else _no_label
+
+
 def _shown(report: OpenReport, label: Callable[[str], str]) -> str:
     listed = report.listed
-    lines = [f"{listed.id.hex()}  {listed.form}  {report.day or listed.week}  may be used to {listed.consent}"]
+    state = "" if listed.state == "new" else f"  {listed.state}"
+    lines = [f"{listed.id.hex()}  {listed.form}  {report.day or listed.week}  may be used to {listed.consent}{state}"]
     if not report.trusted:
-        lines.append("  NOT OURS: planted or altered. Do not act on it.")
+        lines.append(f"  {NOT_OURS}. Do not act on it.")
     if report.answers is None:
         lines.append(f"  {SEALS.get(report.seal, '')}")
     for question, values in report.answers or ():
         lines.append(f"  {question:14} {', '.join(_value(label, listed.form, question, value) for value in values)}")
+    lines += [f"  {_note_shown(note)}" for note in report.notes]
     return "\n".join(lines)
+
+
+def _note_shown(found: OpenNote) -> str:
+    if found.note is None:
+        return f"note: {NOT_OURS}."
+    flag = "" if found.trusted else f"  {NOT_OURS}."
+    return f"note, {found.note.day}, {found.note.author}: {found.note.text}{flag}"
 
 
 def _no_label(prompt: str) -> str:

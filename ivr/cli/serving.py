@@ -9,15 +9,13 @@ from nacl.utils import random
 from ivr import logs
 from ivr.app import Parts, build
 from ivr.cli import place
-from ivr.cli.keys import DEMO_FILE, ensure_demo, write_privately
+from ivr.cli.keys import DEMO_FILE, ensure_demo
 from ivr.flow.graph import Flow
 from ivr.kit.clock import SystemClock
-from ivr.services import custody
-from ivr.services.custody import NotSetUp
-from ivr.services.reports import Reports
+from ivr.services.custody.founding import is_demo
+from ivr.services.custody.status import status_of
 from ivr.settings import Settings
 from ivr.store.database import Database
-from ivr.vault.host import WrongSecret
 from ivr.vault.keyring import KeysUnavailable
 from ivr.vault.tokens import token_keys
 
@@ -94,17 +92,16 @@ async def _prepare(of: Settings, *, demo: bool) -> bool:
     async with place.database(of) as database:
         if demo:
             await ensure_demo(of, database)
-        secret = place.secret(of)
-        if secret is None:
-            place.give_up("There are no keys yet: run `ivr init` first. (To try the line out: `ivr serve --demo`.)")
         try:
             token_keys(of.keys_dir).current(SystemClock().now())
-            epoch = await Reports(database, secret=secret).ready(SystemClock().now().date())
-        except (NotSetUp, WrongSecret, KeysUnavailable) as error:
+        except KeysUnavailable as error:
             place.give_up(str(error))
-        if epoch.ran_out:
-            typer.echo(f"The epochs have run out: reports go to {epoch.id}. `ivr init` makes new ones.", err=True)
-        return await custody.is_demo(database)
+        async with place.reports(of, database):
+            pass  # the line's keys open, and what waited in the spool is home
+        found = await status_of(database, place.host(of), place.pin(of), now=SystemClock().now())
+        for warning in () if demo else found.warnings:
+            typer.echo(f"! {warning}", err=True)
+        return await is_demo(database)
 
 
 def _listen(of: Settings, flow: Flow, listening: socket.socket) -> None:
@@ -113,7 +110,9 @@ def _listen(of: Settings, flow: Flow, listening: socket.socket) -> None:
     parts = Parts(
         flow=flow,
         database=Database(of.database),
+        spool=Database(of.spool),
         secret=secret,
+        pin=place.pin(of),
         carrier_token=of.plivo_auth_token.get_secret_value() if not of.is_loopback else _loopback_token(of),
         public_url=of.url,
         number=of.number,
@@ -137,5 +136,5 @@ def _loopback_token(of: Settings) -> str:
     if found is not None:
         return found
     made = random(20).hex()
-    write_privately(of.data_dir / "loopback-token", made.encode() + b"\n")
+    place.write_privately(of.data_dir / "loopback-token", made.encode() + b"\n")
     return made

@@ -18,6 +18,7 @@ from ivr.flow.graph import Flow
 from ivr.flow.phrases import Phrase
 from ivr.kit.clock import Clock
 from ivr.line.edge import MAX_BODY, Edge, Seal, Webhook
+from ivr.logs import place_of
 from ivr.services.turns import World, take_turn
 from ivr.services.world import RING_SECONDS
 
@@ -85,7 +86,7 @@ class Door:
         try:
             return await self._lost(webhook, token, self._flow.person)
         except Exception as error:
-            log.error("apology failed", error=type(error).__name__, where=_place(error))
+            log.error("apology failed", error=type(error).__name__, where=place_of(error))
             return self._voice.trouble(token, self._duty_numbers, RING_SECONDS)
 
     async def _resumed(self, webhook: Webhook, token: str, received: Input) -> bytes:
@@ -151,7 +152,7 @@ class Endpoint:
             document = await self._handler(webhook, token)
         except Exception as error:
             # The last stand: a caller must never hear nothing. The place is ours, the message might quote her.
-            log.error("turn failed", error=type(error).__name__, where=_place(error))
+            log.error("turn failed", error=type(error).__name__, where=place_of(error))
             document = await self._trouble(webhook, token)
         return await _reply(send, 200, document, _XML)
 
@@ -224,10 +225,3 @@ async def _reply(send: Send, status: int, body: bytes, headers: list[tuple[bytes
     headers = [*headers, (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown"

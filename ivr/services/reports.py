@@ -1,31 +1,47 @@
-"""Keeping reports, and reading them with an advocate's keys. What keeps them cannot read them.
-"Saved" is answered after the commit and never before; whatever fails in time or at all is NotSaved."""
+"""Keeping reports. What keeps them cannot read them.
+"Saved" is answered after a commit and never before: in the database, or, while that is away, in the spool."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Awaitable
+from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from ivr.engine.asks import Answers, NotSaved, Saved, SaveReport
-from ivr.services.custody import LineKeys, NotSetUp, Unlocked, line_keys_of
+from ivr.engine.asks import NotSaved, Saved, SaveReport
+from ivr.services.custody.signing import signed_row, statement_of
+from ivr.services.custody.trust import (
+    LineEpoch,
+    LineKeys,
+    LineKeysLost,
+    NotSetUp,
+    line_epochs,
+    line_keys_in,
+)
+from ivr.services.receipts import SlowHashes
+from ivr.services.spool import Spool
 from ivr.store import epochs as stored_epochs
+from ivr.store import line_keys as stored_line_keys
 from ivr.store import reports as stored
 from ivr.store.database import Database, StoreUnavailable
 from ivr.store.reports import ReportRow, turn_of_ending
-from ivr.vault import epochs, receipts, sealing, signing
-from ivr.vault.host import HostKey, WrongSecret
-from ivr.vault.sealing import Body, BodyTooLong, Place, Sealed
+from ivr.vault import epochs, receipts, sealing
+from ivr.vault.host import HostKey
+from ivr.vault.organisation import Pin
+from ivr.vault.sealing import Body, BodyTooLong, Place
 from ivr.vault.signing import Statement
 
 SAVE_SECONDS = 1.5
 """A caller hears something within 2 s: a save that takes longer is told as not saved."""
+LOOK_SECONDS = 0.3
+WRITE_SECONDS = 0.7
+"""How long the database may take to say what it knows of a report, and to take it, before the spool gets it."""
 CLOSE_SECONDS = 5.0
-SLOW_AT_ONCE = 2
 
 NEW = "new"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,82 +52,54 @@ class EpochInUse:
     ran_out: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """What is known of a report without opening it."""
-
-    id: bytes
-    form: str
-    epoch: str
-    week: str
-    consent: str
-    state: str
-    trusted: bool
-    """Its signature is the line's: nobody planted or altered it."""
-
-
-class Seal(StrEnum):
-    """What became of a report's seal when an advocate tried it."""
-
-    OPENED = "opened"
-    FORGOTTEN = "forgotten"
-    """Its key is gone: withdrawn or expired. Nobody can ever read it."""
-    NOT_HERS = "not hers"
-    """Its epoch was never given to this advocate."""
-    BROKEN = "broken"
-    """Body, key or columns are not the ones that were sealed together."""
+class _KeysChanged(Exception):
+    """A lead has given the line new keys, or remade the epoch, since these were loaded."""
 
 
 @dataclass(frozen=True, slots=True)
-class OpenReport:
-    """A report as its advocate reads it. `day` (YYYY-MM-DD) and `answers` are None unless the seal opened."""
+class _Desk:
+    """What the line writes with, in memory: also while the database is away."""
 
-    listed: Listed
-    seal: Seal
-    day: str | None = None
-    answers: Answers | None = None
+    keys: LineKeys
+    epochs: dict[str, LineEpoch]
 
-    @property
-    def trusted(self) -> bool:
-        """Signed, and not broken. False: somebody planted or altered it, nobody should act on it."""
-        return self.listed.trusted and self.seal is not Seal.BROKEN
-
-
-@dataclass(frozen=True, slots=True)
-class _Epoch:
-    id: str
-    public_key: bytes
-    receipt_key: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Receipt:
-    """What a row and a body carry of a receipt. The code itself is only spoken."""
-
-    slow_hash: bytes | None
-
-    def tag(self, receipt_key: bytes) -> bytes | None:
-        return None if self.slow_hash is None else receipts.tag(receipt_key, self.slow_hash)
-
-    def handle(self) -> bytes:
-        return receipts.random_handle() if self.slow_hash is None else receipts.handle(self.slow_hash)
+    def epoch(self, today: date) -> LineEpoch:
+        """This month's epoch, else the newest before it, else the oldest of all."""
+        past = [epoch for epoch in self.epochs if epoch <= epochs.taking(today)]
+        return self.epochs[max(past) if past else min(self.epochs)]
 
 
 class Reports:
-    """The reports of one line; one per process and event loop. `secret` is IVR_SECRET."""
+    """Takes the reports of one line; one per process and event loop."""
 
-    def __init__(self, database: Database, *, secret: bytes, save_seconds: float = SAVE_SECONDS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        spool: Spool,
+        *,
+        host: HostKey,
+        pin: Pin,
+        slow_hashes: SlowHashes,
+        save_seconds: float = SAVE_SECONDS,
+    ) -> None:
         self._database = database
-        self._host = HostKey.of(secret)
+        self._spool = spool
+        self._host = host
+        self._pin = pin
+        self._slow_hashes = slow_hashes
         self._save_seconds = save_seconds
-        self._line: LineKeys | None = None
-        self._slow_turns = asyncio.Semaphore(SLOW_AT_ONCE)
-        self._saving: set[asyncio.Task[Saved]] = set()
+        self._desk: _Desk | None = None
+        self._under_way: set[asyncio.Future[Any]] = set()  # Any: what each gives is its caller's
 
     async def ready(self, today: date) -> EpochInUse:
-        """Load the line's keys and say where reports go. Raises NotSetUp, WrongSecret, StoreUnavailable."""
-        await self._keys()
-        epoch = await self._database.read(lambda connection: _epoch(connection, self._host, today=today))
+        """Load the line's keys, bring home what waits in the spool, and say where reports go.
+
+        Raises NotSetUp, LineKeysLost, StoreUnavailable.
+        """
+        await self._spool.open()
+        self._desk = await self._database.read(self._load)
+        await self.bring_home()
+        epoch = self._desk.epoch(today)
         return EpochInUse(epoch.id, ran_out=epoch.id < epochs.taking(today))
 
     async def keep(self, ask: SaveReport, *, seed: bytes, turn: int, today: date) -> Saved | NotSaved:
@@ -121,136 +109,128 @@ class Reports:
         the same answer and no second report. A save given up on may still reach the disk: it is the same report if
         tried again.
         """
-        save = asyncio.create_task(self._save(ask, seed=seed, turn=turn, today=today))
-        self._saving.add(save)
-        save.add_done_callback(self._ended)
-        # Left to end by itself: to cancel a driver in the middle of a statement can hang it, and the process with it.
-        await asyncio.wait({save}, timeout=self._save_seconds)
-        if not save.done():
-            return NotSaved()
         try:
-            return save.result()
-        except (StoreUnavailable, BodyTooLong, NotSetUp, WrongSecret):
+            return await self._within(self._save_seconds, self._save(ask, seed=seed, turn=turn, today=today))
+        except (StoreUnavailable, BodyTooLong, NotSetUp, LineKeysLost):
             return NotSaved()
+
+    async def bring_home(self) -> int:
+        """What waits in the spool, into the database. How many reports there were. Raises as `ready` does."""
+        if not self._spool.may_hold:
+            return 0
+        desk = self._desk = await self._database.read(self._load)
+
+        def vouch(row: ReportRow) -> ReportRow:
+            """A lead may have made new keys since; the spool lies beside the line's own secret."""
+            is_today_s = row.signer == desk.keys.signer
+            return row if is_today_s else signed_row(statement_of(row), desk.keys.signing_key)
+
+        return await self._spool.bring_home(self._database, vouch=vouch)
 
     async def close(self) -> None:
         """Let saves that were given up on come to their end, for a few seconds. Call it before the database's."""
-        if self._saving:
-            await asyncio.wait(self._saving, timeout=CLOSE_SECONDS)
-
-    async def page(self, after: bytes = b"", *, limit: int = 100) -> Sequence[Listed]:
-        """The next reports in the order of their random ids. Raises NotSetUp, WrongSecret, StoreUnavailable."""
-        line = await self._keys()
-        rows = await self._database.read(lambda connection: stored.page(connection, after, limit=limit))
-        return [_listed(row, line) for row in rows]
-
-    async def read(self, report_id: bytes, *, unlocked: Unlocked) -> OpenReport | None:
-        """One report, opened with an advocate's keys; None if there is none. Raises as `page` does."""
-        line = await self._keys()
-
-        def find(connection: Connection) -> tuple[ReportRow | None, bytes | None]:
-            return stored.find(connection, report_id), stored.sealed_key(connection, report_id)
-
-        row, key = await self._database.read(find)
-        return None if row is None else _opened(row, key, line=line, unlocked=unlocked)
-
-    async def _keys(self) -> LineKeys:
-        if self._line is None:
-            self._line = await line_keys_of(self._database, self._host)
-        return self._line
-
-    def _ended(self, save: asyncio.Task[Saved]) -> None:
-        """Also for a save that was given up on: its failure has been told, and is looked at so that nothing warns."""
-        self._saving.discard(save)
-        if not save.cancelled():
-            save.exception()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=CLOSE_SECONDS)
 
     async def _save(self, ask: SaveReport, *, seed: bytes, turn: int, today: date) -> Saved:
-        line = await self._keys()
         report_id = receipts.derive_id(seed, f"report {ask.form}", visit=ask.visit)
         code = receipts.receipt_code(seed, ask.form, visit=ask.visit) if ask.ends else None
         turn = turn_of_ending(ask.ending) if ask.ends else turn
+        is_away = False
+        try:
+            desk = await self._desk_for(today)
+            if await self._within(LOOK_SECONDS, self._knows(report_id, turn)):
+                return Saved(code)  # a doubled or late save: no second slow hash either
+        except StoreUnavailable:
+            if self._desk is None:
+                raise
+            desk, is_away = self._desk, True
+        slow = None if code is None else await self._slow_hashes.of(code, site_salt=desk.keys.site_salt)
+        for _ in range(2):
+            row, sealed_key = _sealed(ask, desk, report_id=report_id, turn=turn, today=today, slow=slow)
+            try:
+                await self._put(row, sealed_key, epoch=desk.epochs[row.epoch], is_away=is_away)
+                return Saved(code)
+            except _KeysChanged:
+                desk = self._desk = await self._database.read(self._load)
+        raise NotSetUp("the line's keys change while a report is saved")
 
-        def look(connection: Connection) -> tuple[_Epoch, int]:
-            return _epoch(connection, self._host, today=today), stored.turn_of(connection, report_id) or 0
+    async def _desk_for(self, today: date) -> _Desk:
+        """The keys in memory, loaded again where they have no epoch for the day."""
+        if self._desk is None or epochs.taking(today) not in self._desk.epochs:
+            self._desk = await self._within(LOOK_SECONDS, self._database.read(self._load))
+        return self._desk
 
-        epoch, turn_kept = await self._database.read(look)
-        if turn_kept >= turn:
-            return Saved(code)  # a doubled or late save: no second slow hash either
-        receipt = await self._receipt(code, line)
-        place = Place(report_id, ask.form, epoch.id)
-        body = Body(day=today.isoformat(), handle=receipt.handle(), answers=ask.answers)
-        sealed = sealing.seal(body, place, epoch_key=epoch.public_key)
-        statement = Statement(
-            id=report_id,
-            form=ask.form,
-            epoch=epoch.id,
-            week=_week(today),
-            turn=turn,
-            consent=ask.consent,
-            state=NEW,
-            receipt_tag=receipt.tag(epoch.receipt_key),
-            body=sealed.body,
-        )
-        row = _signed(statement, line)
-        await self._database.write(lambda connection: stored.upsert(connection, row, sealed_key=sealed.key))
-        return Saved(code)
+    def _load(self, connection: Connection) -> _Desk:
+        keys = line_keys_in(connection, self._host, self._pin)
+        found = line_epochs(connection, keys, self._pin)
+        if not found:
+            raise NotSetUp("there is no epoch that this line may use: a lead makes them with `ivr keys roll`")
+        return _Desk(keys, found)
 
-    async def _receipt(self, code: str | None, line: LineKeys) -> _Receipt:
-        if code is None:
-            return _Receipt(None)
-        async with self._slow_turns:
-            return _Receipt(await asyncio.to_thread(receipts.slow, code, site_salt=line.site_salt))
+    async def _knows(self, report_id: bytes, turn: int) -> bool:
+        saved = await self._database.read(lambda connection: stored.turn_of(connection, report_id))
+        return (saved or 0) >= turn
+
+    async def _put(self, row: ReportRow, sealed_key: bytes, *, epoch: LineEpoch, is_away: bool) -> None:
+        """Into the database; while that is away, into the spool. Raises StoreUnavailable when neither takes it."""
+
+        def write(connection: Connection) -> None:
+            if not (
+                stored_line_keys.exists(connection, row.signer)
+                and stored_epochs.exists(connection, epoch.id, epoch.public_key)
+            ):
+                raise _KeysChanged
+            stored.upsert(connection, row, sealed_key=sealed_key)
+
+        if not is_away:
+            try:
+                return await self._within(WRITE_SECONDS, self._database.write(write))
+            except StoreUnavailable:
+                pass  # it may have reached the disk all the same: it is the same report there and in the spool
+        return await self._spool.put(row, sealed_key)
+
+    async def _within(self, seconds: float, work: Awaitable[T]) -> T:
+        """The work's result, if it is there in time; else StoreUnavailable, and the work is left to end by itself:
+        to cancel a driver in the middle of a statement can hang it, and the process with it."""
+        task = asyncio.ensure_future(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            raise StoreUnavailable(f"the database has not answered within {seconds} s")
+        return task.result()
+
+    def _ended(self, task: asyncio.Future[Any]) -> None:
+        """Also for work that was given up on: its failure has been told, and is looked at so that nothing warns."""
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()
 
 
-def _epoch(connection: Connection, host: HostKey, *, today: date) -> _Epoch:
-    """Its keys, if they are the ones that were made here; a public key planted in the database is refused."""
-    row = stored_epochs.taking(connection, epochs.taking(today))
-    if row is None:
-        raise NotSetUp("this database holds no epoch yet: run `ivr init`")
-    receipt_key = epochs.open_receipt_key(row.receipt_key, host, epoch=row.id, public_key=row.public_key)
-    return _Epoch(row.id, row.public_key, receipt_key)
-
-
-def _week(day: date) -> str:
+def week_of(day: date) -> str:
+    """The ISO week of a day, YYYY-Www."""
     year, week, _ = day.isocalendar()
     return f"{year:04}-W{week:02}"
 
 
-def _signed(statement: Statement, line: LineKeys) -> ReportRow:
-    return ReportRow(
-        **asdict(statement),
-        signer=signing.signer_of(signing.public_half(line.signing_key)),
-        signature=signing.sign(statement, line.signing_key),
+def _sealed(
+    ask: SaveReport, desk: _Desk, *, report_id: bytes, turn: int, today: date, slow: bytes | None
+) -> tuple[ReportRow, bytes]:
+    """The row, signed, and its sealed data key. Without a slow hash nobody can come back to it: no tag, any handle."""
+    epoch = desk.epoch(today)
+    handle = receipts.random_handle() if slow is None else receipts.handle(slow)
+    body = Body(day=today.isoformat(), handle=handle, answers=ask.answers)
+    sealed = sealing.seal(body, Place(report_id, ask.form, epoch.id), epoch_key=epoch.public_key)
+    statement = Statement(
+        id=report_id,
+        form=ask.form,
+        epoch=epoch.id,
+        week=week_of(today),
+        turn=turn,
+        consent=ask.consent,
+        state=NEW,
+        receipt_tag=None if slow is None else receipts.tag(epoch.receipt_key, slow),
+        body=sealed.body,
     )
-
-
-def _statement(row: ReportRow) -> Statement:
-    return Statement(**{field.name: getattr(row, field.name) for field in fields(Statement)})
-
-
-def _listed(row: ReportRow, line: LineKeys) -> Listed:
-    public_key = line.public_keys.get(row.signer)
-    return Listed(
-        id=row.id,
-        form=row.form,
-        epoch=row.epoch,
-        week=row.week,
-        consent=row.consent,
-        state=row.state,
-        trusted=public_key is not None and signing.verify(_statement(row), row.signature, public_key=public_key),
-    )
-
-
-def _opened(row: ReportRow, sealed_key: bytes | None, *, line: LineKeys, unlocked: Unlocked) -> OpenReport:
-    listed = _listed(row, line)
-    if sealed_key is None:
-        return OpenReport(listed, Seal.FORGOTTEN)
-    epoch_key = unlocked.epoch_keys.get(row.epoch)
-    if epoch_key is None:
-        return OpenReport(listed, Seal.NOT_HERS)
-    place = Place(row.id, row.form, row.epoch)
-    body = sealing.open_body(Sealed(row.body, sealed_key), place, epoch_key=epoch_key)
-    if body is None:
-        return OpenReport(listed, Seal.BROKEN)
-    return OpenReport(listed, Seal.OPENED, day=body.day, answers=body.answers)
+    return signed_row(statement, desk.keys.signing_key), sealed.key

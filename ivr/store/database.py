@@ -101,8 +101,15 @@ def _parsed(url: str) -> URL:
 def _upgrade(connection: Connection) -> None:
     from alembic import command  # a tenth of a second that only this function needs
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", "ivr.store:migrations")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:  # a revision that this version does not have
+        raise StoreUnavailable(
+            f"this database was made by another version of Porchlight ({error}): "
+            "use that version, or name another with IVR_DATA_DIR or IVR_DATABASE_URL"
+        ) from error

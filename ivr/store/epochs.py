@@ -1,15 +1,18 @@
-"""The statements of epochs: a month's public keys, and its private key wrapped to each advocate."""
+"""The statements of epochs: a month's public keys, and its private key wrapped to each who may read it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from ivr.store.tables import epoch_wraps, epochs
 
-# Every save asks for them: made once, because making a statement costs more than running it.
-_NEWEST = select(epochs).where(epochs.c.id <= bindparam("until")).order_by(epochs.c.id.desc()).limit(1)
-_OLDEST = select(epochs).order_by(epochs.c.id).limit(1)
+# Every save asks: made once, because making a statement costs more than running it.
+_SAME = (
+    select(epochs.c.id)
+    .where(epochs.c.id == bindparam("of"), epochs.c.public_key == bindparam("key"))
+    .with_for_update(read=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +22,19 @@ class EpochRow:
     id: str
     public_key: bytes
     receipt_key: bytes
+    certificate: bytes
 
 
-def add(connection: Connection, row: EpochRow, *, wraps: dict[bytes, bytes]) -> None:
-    """A new epoch and its private key as wrapped to each advocate (by her id)."""
+def add(connection: Connection, row: EpochRow, *, wraps: Mapping[bytes, bytes]) -> None:
+    """A new epoch and its private key as wrapped to each holder (by id)."""
     connection.execute(epochs.insert().values(asdict(row)))
-    for advocate_id, wrapped in wraps.items():
-        connection.execute(epoch_wraps.insert().values(epoch=row.id, advocate_id=advocate_id, wrapped=wrapped))
+    for holder, wrapped in wraps.items():
+        connection.execute(epoch_wraps.insert().values(epoch=row.id, holder=holder, wrapped=wrapped))
+
+
+def remove(connection: Connection, epoch: str) -> None:
+    """An epoch with all its keys: nobody can ever read what was sealed to it."""
+    connection.execute(delete(epochs).where(epochs.c.id == epoch))
 
 
 def all_epochs(connection: Connection) -> Sequence[EpochRow]:
@@ -33,13 +42,28 @@ def all_epochs(connection: Connection) -> Sequence[EpochRow]:
     return [EpochRow(**row._asdict()) for row in connection.execute(select(epochs).order_by(epochs.c.id))]
 
 
-def taking(connection: Connection, month: str) -> EpochRow | None:
-    """This month's epoch, else the newest before it, else the oldest of all; None if there is none."""
-    row = connection.execute(_NEWEST, {"until": month}).first() or connection.execute(_OLDEST).first()
-    return None if row is None else EpochRow(**row._asdict())
+def exists(connection: Connection, epoch: str, public_key: bytes) -> bool:
+    """Whether this is still the epoch; it stays for the length of this transaction."""
+    return connection.execute(_SAME, {"of": epoch, "key": public_key}).first() is not None
 
 
-def wraps_for(connection: Connection, advocate_id: bytes) -> dict[str, bytes]:
-    """Each epoch that this advocate may open -> its private key, wrapped to her."""
-    statement = select(epoch_wraps.c.epoch, epoch_wraps.c.wrapped).where(epoch_wraps.c.advocate_id == advocate_id)
+def set_receipt_key(connection: Connection, epoch: str, receipt_key: bytes) -> None:
+    """The same K_receipt, wrapped to another line's keys."""
+    connection.execute(update(epochs).where(epochs.c.id == epoch).values(receipt_key=receipt_key))
+
+
+def give(connection: Connection, holder: bytes, wraps: Mapping[str, bytes]) -> None:
+    """Let a holder open epochs (YYYY-MM -> wrapped)."""
+    for epoch, wrapped in wraps.items():
+        connection.execute(epoch_wraps.insert().values(epoch=epoch, holder=holder, wrapped=wrapped))
+
+
+def take_away(connection: Connection, holder: bytes) -> None:
+    """Every epoch that a holder could open."""
+    connection.execute(delete(epoch_wraps).where(epoch_wraps.c.holder == holder))
+
+
+def wraps_for(connection: Connection, holder: bytes) -> dict[str, bytes]:
+    """Each epoch that this holder may open -> its private key, wrapped to her."""
+    statement = select(epoch_wraps.c.epoch, epoch_wraps.c.wrapped).where(epoch_wraps.c.holder == holder)
     return {row.epoch: row.wrapped for row in connection.execute(statement)}

@@ -12,4 +12,4 @@ def add(connection: Connection, name: str, *, value: bytes) -> None:
 
 def find(connection: Connection, name: str) -> bytes | None:
     """A fact's bytes, or None if it was never stated."""
-    return connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar()
+    return (connection.execute(select(facts.c.value).where(facts.c.name == name))).scalar()

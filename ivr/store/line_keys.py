@@ -1,11 +1,14 @@
-"""The statements of the line's signing keys."""
+"""The statements of the line's own keys."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from ivr.store.tables import line_keys
+
+# Every save asks: made once, because making a statement costs more than running it.
+_SAME = select(line_keys.c.signer).where(line_keys.c.signer == bindparam("of")).with_for_update(read=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,16 +16,29 @@ class LineKeyRow:
     """A row of `line_keys`."""
 
     signer: bytes
-    public_key: bytes
+    signing_key: bytes
+    sealing_key: bytes
+    site_salt: bytes
     sealed: bytes
+    certificate: bytes
 
 
 def add(connection: Connection, row: LineKeyRow) -> None:
-    """A new key."""
+    """New keys."""
     connection.execute(line_keys.insert().values(asdict(row)))
 
 
+def remove(connection: Connection, signer: bytes) -> None:
+    """Keys that nothing is signed with any more."""
+    connection.execute(delete(line_keys).where(line_keys.c.signer == signer))
+
+
+def exists(connection: Connection, signer: bytes) -> bool:
+    """Whether the line still has these keys; they stay for the length of this transaction."""
+    return connection.execute(_SAME, {"of": signer}).first() is not None
+
+
 def all_line_keys(connection: Connection) -> Sequence[LineKeyRow]:
-    """Every key, by signer."""
+    """Every set of keys, by signer."""
     statement = select(line_keys).order_by(line_keys.c.signer)
     return [LineKeyRow(**row._asdict()) for row in connection.execute(statement)]

@@ -1,5 +1,6 @@
 """Every table and column, each with its purpose: the data inventory is generated from here.
-Lasting tables are kept and backed up; nothing that a call writes into one is finer than an ISO week."""
+Lasting tables are kept and backed up; nothing that a call writes into one is finer than an ISO week. Each says which
+backup file it goes into: `data`, or `keys`, of which only the newest copy is kept, so that the forgotten stays so."""
 
 from typing import Any
 
@@ -36,6 +37,7 @@ reports = Table(
     _column("signature", LargeBinary(64), why="over every column: a planted or altered row shows"),
     info={
         "lasting": True,
+        "backup": "data",
         "by_calls": True,
         "what": "one report, sealed",
         "kept": "until its form's keep_for is over; withdrawn, as a tombstone until its epoch dies",
@@ -54,9 +56,15 @@ report_keys = Table(
         why="the report that this key opens",
     ),
     _column("sealed_key", LargeBinary(80), why="its data key, sealed to the epoch: deleting it makes the report noise"),
-    _column("nights_left", SmallInteger(), nullable=True, why="a request has no date: nights until it goes, 3 to 0"),
+    _column(
+        "nights_left",
+        SmallInteger(),
+        nullable=True,
+        why="a request has no date: nights until it goes, 3 to 0. A report that was cut off: 1 after its first night",
+    ),
     info={
         "lasting": True,
+        "backup": "keys",
         "by_calls": True,
         "what": "what opens one report, for whoever holds its epoch's private key",
         "kept": "until the report is withdrawn or expires",
@@ -64,17 +72,101 @@ report_keys = Table(
     sqlite_with_rowid=False,
 )
 
+contributions = Table(
+    "contributions",
+    metadata,
+    _column("handle", LargeBinary(16), primary_key=True, why="her receipt leads to it, so that she can take it back"),
+    _column("kind", String(WORD_SIZE), primary_key=True, why="what it is used for"),
+    _column("grade", String(WORD_SIZE), why="the consent it needs; checked again at every use"),
+    _column("payload", LargeBinary(), why="what that use needs of the report, and no more"),
+    _column("until", String(10), why="the day it ends by itself, YYYY-MM-DD, counted from the week of the report"),
+    info={
+        "lasting": True,
+        "backup": "keys",
+        "by_calls": False,
+        "what": "what an advocate derived from a report that she confirmed; nothing here leads to the report",
+        "kept": "until its `until`, or until the report is withdrawn",
+    },
+    sqlite_with_rowid=False,
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    _column("id", LargeBinary(16), primary_key=True, why="random: names the note"),
+    _column(
+        "report_id",
+        LargeBinary(16),
+        ForeignKey("reports.id", ondelete="CASCADE"),
+        index=True,
+        why="the report it is about",
+    ),
+    _column("epoch", String(7), why="the month whose key opens it, YYYY-MM: that of the report"),
+    _column("body", LargeBinary(2064), why="what an advocate wrote, her name and the day, sealed, of one length"),
+    _column("signer", LargeBinary(8), why="whose signature it is: an advocate's"),
+    _column("signature", LargeBinary(64), why="over every column: a planted or altered note shows"),
+    info={
+        "lasting": True,
+        "backup": "data",
+        "by_calls": False,
+        "what": "an advocate's note on a report, sealed",
+        "kept": "as long as the report",
+    },
+    sqlite_with_rowid=False,
+)
+
+note_keys = Table(
+    "note_keys",
+    metadata,
+    _column(
+        "note_id",
+        LargeBinary(16),
+        ForeignKey("notes.id", ondelete="CASCADE"),
+        primary_key=True,
+        why="the note that this key opens",
+    ),
+    _column("sealed_key", LargeBinary(80), why="its data key, sealed to the epoch"),
+    info={
+        "lasting": True,
+        "backup": "keys",
+        "by_calls": False,
+        "what": "what opens one note, for whoever holds its epoch's private key",
+        "kept": "as long as the key of the report",
+    },
+    sqlite_with_rowid=False,
+)
+
+REWRITTEN = (reports, report_keys, notes, note_keys, contributions)
+"""The tables whose rows are written anew each night, in the order of their keys: everything that came of a call."""
+
 epochs = Table(
     "epochs",
     metadata,
     _column("id", String(7), primary_key=True, why="the month it takes reports in, YYYY-MM"),
     _column("public_key", LargeBinary(32), why="reports are sealed to it"),
-    _column("receipt_key", LargeBinary(72), why="turns receipts into tags; sealed under IVR_SECRET"),
+    _column("receipt_key", LargeBinary(80), why="turns receipts into tags; wrapped to the line"),
+    _column("certificate", LargeBinary(64), why="the organisation's signature: a planted epoch gets no reports"),
     info={
         "lasting": True,
+        "backup": "data",
         "by_calls": False,
         "what": "the keys of a month, as far as the line may know them",
         "kept": "until the last of its reports has expired",
+    },
+)
+
+epoch_wraps = Table(
+    "epoch_wraps",
+    metadata,
+    _column("epoch", String(7), ForeignKey("epochs.id", ondelete="CASCADE"), primary_key=True, why="the month"),
+    _column("holder", LargeBinary(16), primary_key=True, why="who may open it: an advocate, or the recovery key"),
+    _column("wrapped", LargeBinary(80), why="the month's private key, sealed to the holder's public key"),
+    info={
+        "lasting": True,
+        "backup": "keys",
+        "by_calls": False,
+        "what": "who can read the reports of a month",
+        "kept": "as long as the epoch and the holder",
     },
 )
 
@@ -83,37 +175,49 @@ advocates = Table(
     metadata,
     _column("id", LargeBinary(16), primary_key=True, why="names her where her name is not needed"),
     _column("name", String(200), unique=True, why="how she and her colleagues call her here"),
+    _column("role", String(WORD_SIZE), why="an advocate reads; a lead also holds the organisation's key"),
     _column("sealing_key", LargeBinary(32), why="public: epochs are wrapped to it"),
     _column("signing_key", LargeBinary(32), why="public: verifies what she changed"),
+    _column("certificate", LargeBinary(64), why="the organisation's signature: a planted advocate is nobody"),
     _column("salt", LargeBinary(16), why="makes guessing her passphrase a work of its own"),
     _column("passes", Integer(), why="what a guess at her passphrase costs: passes"),
     _column("memory", Integer(), why="what a guess at her passphrase costs: bytes"),
     _column("wrapped", LargeBinary(104), why="her private keys, under her passphrase"),
     info={
         "lasting": True,
+        "backup": "data",
         "by_calls": False,
         "what": "somebody who reads reports",
         "kept": "until she is removed",
     },
 )
 
-epoch_wraps = Table(
-    "epoch_wraps",
+organisation_wraps = Table(
+    "organisation_wraps",
     metadata,
-    _column("epoch", String(7), ForeignKey("epochs.id", ondelete="CASCADE"), primary_key=True, why="the month"),
-    _column(
-        "advocate_id",
-        LargeBinary(16),
-        ForeignKey("advocates.id", ondelete="CASCADE"),
-        primary_key=True,
-        why="who may open it",
-    ),
-    _column("wrapped", LargeBinary(80), why="the month's private key, sealed to her public key"),
+    _column("holder", LargeBinary(16), primary_key=True, why="who holds it: a lead, or the recovery key"),
+    _column("wrapped", LargeBinary(80), why="the organisation's private key, sealed to the holder's public key"),
     info={
         "lasting": True,
+        "backup": "keys",
         "by_calls": False,
-        "what": "who can read the reports of a month",
-        "kept": "as long as the epoch and the advocate",
+        "what": "who may act for the organisation",
+        "kept": "as long as the holder",
+    },
+)
+
+recovery_keys = Table(
+    "recovery_keys",
+    metadata,
+    _column("id", LargeBinary(16), primary_key=True, why="two of the printed shares lead to it"),
+    _column("public_key", LargeBinary(32), why="epochs and the organisation's key are wrapped to it"),
+    _column("certificate", LargeBinary(64), why="the organisation's signature: nothing is wrapped to a planted key"),
+    info={
+        "lasting": True,
+        "backup": "data",
+        "by_calls": False,
+        "what": "the key whose shares are printed",
+        "kept": "until new shares are printed",
     },
 )
 
@@ -121,13 +225,17 @@ line_keys = Table(
     "line_keys",
     metadata,
     _column("signer", LargeBinary(8), primary_key=True, why="how reports name the key they are signed with"),
-    _column("public_key", LargeBinary(32), why="verifies what the line wrote"),
-    _column("sealed", LargeBinary(72), why="its private half, sealed under IVR_SECRET"),
+    _column("signing_key", LargeBinary(32), why="public: verifies what the line wrote"),
+    _column("sealing_key", LargeBinary(32), why="public: the line's receipt keys and salt are wrapped to it"),
+    _column("site_salt", LargeBinary(64), why="makes this organisation's receipts nobody else's; wrapped to the line"),
+    _column("sealed", LargeBinary(104), why="its private halves, sealed under IVR_SECRET"),
+    _column("certificate", LargeBinary(64), why="the organisation's signature: a planted line vouches for nothing"),
     info={
         "lasting": True,
+        "backup": "data",
         "by_calls": False,
-        "what": "the line's signing keys",
-        "kept": "as long as a report signed with them",
+        "what": "the line's own keys",
+        "kept": "until a lead makes new ones",
     },
 )
 
@@ -135,11 +243,26 @@ facts = Table(
     "facts",
     metadata,
     _column("name", String(64), primary_key=True, why="which fact"),
-    _column("value", LargeBinary(), why="the receipts' salt, sealed under IVR_SECRET; whether the data is a demo"),
+    _column("value", LargeBinary(), why="whether the data is a demo"),
     info={
         "lasting": True,
+        "backup": "data",
         "by_calls": False,
         "what": "what is true of the whole installation",
+        "kept": "as long as the installation",
+    },
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _column("name", String(32), primary_key=True, why="which job"),
+    _column("ran_on", String(10), why="the day it last ran, YYYY-MM-DD: one worker runs it, once"),
+    info={
+        "lasting": True,
+        "backup": "data",
+        "by_calls": False,
+        "what": "the nightly work, and when it was last done",
         "kept": "as long as the installation",
     },
 )

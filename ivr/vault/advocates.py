@@ -2,7 +2,8 @@
 Nobody else, and not the line, can unlock them; a forgotten passphrase is lost."""
 
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from nacl import pwhash
 from nacl.exceptions import CryptoError
@@ -10,6 +11,8 @@ from nacl.public import PrivateKey
 from nacl.secret import Aead
 from nacl.signing import SigningKey
 from nacl.utils import random
+
+from ivr.vault.organisation import Claim
 
 SALT_SIZE = pwhash.argon2id.SALTBYTES
 ID_SIZE = 16
@@ -28,6 +31,15 @@ MODERATE = Effort(passes=pwhash.argon2id.OPSLIMIT_MODERATE, memory=pwhash.argon2
 """libsodium's "moderate": 3 passes over 256 MiB, most of a second. It is kept beside the keys it locked."""
 
 
+class Role(StrEnum):
+    """What an advocate may do with keys."""
+
+    ADVOCATE = "advocate"
+    """She reads reports."""
+    LEAD = "lead"
+    """She also holds the organisation's key: adds and removes advocates, makes epochs."""
+
+
 class WrongPassphrase(Exception):
     """The passphrase does not unlock these keys."""
 
@@ -38,6 +50,7 @@ class Locked:
 
     id: bytes
     name: str
+    role: Role
     sealing_key: bytes
     """X25519: epochs are wrapped to it."""
     signing_key: bytes
@@ -46,6 +59,10 @@ class Locked:
     effort: Effort
     wrapped: bytes = field(repr=False)
 
+    def claim(self) -> Claim:
+        """What her certificate is about: everything but her passphrase, which is hers to change."""
+        return ("advocate", self.id, self.name, self.role.value, self.sealing_key, self.signing_key)
+
 
 @dataclass(frozen=True, slots=True)
 class Unlocked:
@@ -53,24 +70,30 @@ class Unlocked:
 
     id: bytes
     name: str
+    role: Role
     sealing_key: bytes = field(repr=False)
     signing_key: bytes = field(repr=False)
 
 
-def enrol(name: str, passphrase: str, *, effort: Effort = MODERATE) -> Locked:
+def enrol(name: str, passphrase: str, *, role: Role, effort: Effort = MODERATE) -> Locked:
     """New keys for an advocate, locked with her passphrase. Takes as long as `effort` says."""
-    sealing, signing, salt = PrivateKey.generate(), SigningKey.generate(), random(SALT_SIZE)
-    publics = bytes(sealing.public_key) + bytes(signing.verify_key)
-    key = _stretch(passphrase, salt=salt, effort=effort)
-    return Locked(
+    sealing, signing = PrivateKey.generate(), SigningKey.generate()
+    bare = Locked(
         id=random(ID_SIZE),
         name=name,
+        role=role,
         sealing_key=bytes(sealing.public_key),
         signing_key=bytes(signing.verify_key),
-        salt=salt,
+        salt=b"",
         effort=effort,
-        wrapped=bytes(Aead(key).encrypt(bytes(sealing) + bytes(signing), publics)),
+        wrapped=b"",
     )
+    return _lock(bare, bytes(sealing) + bytes(signing), passphrase=passphrase, effort=effort)
+
+
+def relock(advocate: Locked, own: Unlocked, passphrase: str, *, effort: Effort = MODERATE) -> Locked:
+    """The same keys under a new passphrase. Takes as long as `effort` says."""
+    return _lock(advocate, own.sealing_key + own.signing_key, passphrase=passphrase, effort=effort)
 
 
 def unlock(advocate: Locked, passphrase: str) -> Unlocked:
@@ -80,7 +103,14 @@ def unlock(advocate: Locked, passphrase: str) -> Unlocked:
         private = Aead(key).decrypt(advocate.wrapped, advocate.sealing_key + advocate.signing_key)
     except (CryptoError, ValueError) as error:
         raise WrongPassphrase(f"that is not {advocate.name}'s passphrase") from error
-    return Unlocked(advocate.id, advocate.name, private[:SEED_SIZE], private[SEED_SIZE:])
+    return Unlocked(advocate.id, advocate.name, advocate.role, private[:SEED_SIZE], private[SEED_SIZE:])
+
+
+def _lock(advocate: Locked, private: bytes, *, passphrase: str, effort: Effort) -> Locked:
+    salt = random(SALT_SIZE)
+    key = _stretch(passphrase, salt=salt, effort=effort)
+    wrapped = bytes(Aead(key).encrypt(private, advocate.sealing_key + advocate.signing_key))
+    return replace(advocate, salt=salt, effort=effort, wrapped=wrapped)
 
 
 def _stretch(passphrase: str, *, salt: bytes, effort: Effort) -> bytes:

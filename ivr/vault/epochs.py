@@ -1,14 +1,13 @@
 """An epoch: the key pair that a month's reports are sealed to, and the key of their receipt tags.
-The private half is made, wrapped to each advocate and forgotten; the line keeps the public half."""
+A lead makes it; its private half is wrapped to each reader and forgotten; the line is given K_receipt only."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from nacl.exceptions import CryptoError
-from nacl.public import PrivateKey, PublicKey, SealedBox
-from nacl.utils import random
+from nacl.public import PrivateKey
 
-from ivr.vault.host import HostKey
+from ivr.vault.derivation import derive, digest
+from ivr.vault.organisation import Claim
 
 AHEAD = 3
 """Epochs kept made before their month begins."""
@@ -20,44 +19,30 @@ class NewEpoch:
 
     id: str
     public_key: bytes
-    receipt_key: bytes
-    """K_receipt of this epoch, sealed under the host's key."""
     private_key: bytes = field(repr=False)
 
 
-def make(epoch: str, host: HostKey) -> NewEpoch:
-    """A key pair (X25519) and a K_receipt for a month."""
+def make(epoch: str) -> NewEpoch:
+    """A key pair (X25519) for a month."""
     private = PrivateKey.generate()
-    public = bytes(private.public_key)
-    receipt_key = host.seal(random(32), purpose=_purpose(epoch, public))
-    return NewEpoch(id=epoch, public_key=public, receipt_key=receipt_key, private_key=bytes(private))
+    return NewEpoch(id=epoch, public_key=bytes(private.public_key), private_key=bytes(private))
 
 
-def open_receipt_key(sealed: bytes, host: HostKey, *, epoch: str, public_key: bytes) -> bytes:
-    """K_receipt, 32 bytes. Raises WrongSecret, also when the epoch's public key is not the one it was made with.
-
-    So whoever can write to the database alone cannot have the line seal reports to a key of theirs.
-    """
-    return host.open(sealed, purpose=_purpose(epoch, public_key))
+def receipt_key(private_key: bytes) -> bytes:
+    """K_receipt, 32 bytes: derived, so that it dies with its epoch and a lead can give it to a new host."""
+    return derive(private_key, b"", purpose="receipt key")
 
 
-def wrap(private_key: bytes, *, advocate: bytes) -> bytes:
-    """An epoch's private key, sealed (80 bytes) to the public key of an advocate."""
-    return SealedBox(PublicKey(advocate)).encrypt(private_key)
-
-
-def unwrap(wrapped: bytes, *, advocate: bytes) -> bytes | None:
-    """An epoch's private key, by the private key of the advocate it was wrapped to; None for anything else."""
-    try:
-        return SealedBox(PrivateKey(advocate)).decrypt(wrapped)
-    except (CryptoError, ValueError):
-        return None
+def claim(epoch: str, *, public_key: bytes, k_receipt: bytes) -> Claim:
+    """What an epoch's certificate is about: neither its key nor its K_receipt can be exchanged for another."""
+    return ("epoch", epoch, public_key, digest(k_receipt, purpose="receipt check"))
 
 
 def due(today: date) -> tuple[str, ...]:
-    """The epochs that should exist: this month's and three ahead."""
-    months = today.year * 12 + today.month - 1
-    return tuple(f"{month // 12:04}-{month % 12 + 1:02}" for month in range(months, months + AHEAD + 1))
+    """The epochs that should exist: the one that takes reports today, and three ahead."""
+    year, month = map(int, taking(today).split("-"))
+    first = year * 12 + month - 1
+    return tuple(f"{month // 12:04}-{month % 12 + 1:02}" for month in range(first, first + AHEAD + 1))
 
 
 def taking(day: date) -> str:
@@ -66,7 +51,3 @@ def taking(day: date) -> str:
     Not of the day itself: where a month begins within a week, epoch and week together would tell the day.
     """
     return f"{day - timedelta(days=day.weekday()):%Y-%m}"
-
-
-def _purpose(epoch: str, public_key: bytes) -> bytes:
-    return b"receipt key" + public_key + epoch.encode()

@@ -17,7 +17,6 @@ SEED_SIZE = 16
 ID_SIZE = 16
 TAG_SIZE = 16
 HANDLE_SIZE = 16
-SALT_SIZE = pwhash.argon2id.SALTBYTES
 
 DIGITS = 12
 SLOW_PASSES = 2
@@ -44,11 +43,6 @@ def receipt_code(seed: bytes, form: str, *, visit: int) -> str:
     """Twelve decimal digits, leading zeros kept: the receipt of the `visit`-th pass (from 1) through a form."""
     drawn = int.from_bytes(derive(seed, _nth(form, visit), purpose="receipt code"))
     return f"{drawn % 10**DIGITS:0{DIGITS}}"
-
-
-def new_salt() -> bytes:
-    """The 16 bytes that make this site's receipts nobody else's."""
-    return random(SALT_SIZE)
 
 
 def slow(code: str, *, site_salt: bytes) -> bytes:

@@ -11,11 +11,11 @@ from nacl.bindings import (
     crypto_aead_xchacha20poly1305_ietf_encrypt as encrypt,
 )
 from nacl.exceptions import CryptoError
-from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.utils import random
 
 from ivr.engine.asks import Answers
 from ivr.vault.padding import pad, unpad
+from ivr.vault.wrapping import OVERHEAD, unwrap, wrap
 
 PADDED_SIZE = 624
 """Bytes of every body before sealing: what rows of 900 bytes leave beside their clear columns."""
@@ -24,7 +24,7 @@ MAX_ENCODED = PADDED_SIZE - 1
 """Bytes that day, handle and answers may take together as msgpack; the answers alone, at most 30 less."""
 
 DATA_KEY_SIZE = 32
-SEALED_KEY_SIZE = DATA_KEY_SIZE + 48
+SEALED_KEY_SIZE = DATA_KEY_SIZE + OVERHEAD
 
 _NONCE = bytes(24)
 """Constant, because a data key seals one body and is then gone: a save draws a new one."""
@@ -65,20 +65,35 @@ def seal(body: Body, place: Place, *, epoch_key: bytes) -> Sealed:
     encoded = msgspec.msgpack.encode(body)
     if len(encoded) > MAX_ENCODED:
         raise BodyTooLong(f"the answers take {len(encoded)} bytes of {MAX_ENCODED}: shorten the form's names")
-    data_key = random(DATA_KEY_SIZE)
-    return Sealed(
-        body=encrypt(pad(encoded, size=PADDED_SIZE), _associated(place), _NONCE, data_key),
-        key=SealedBox(PublicKey(epoch_key)).encrypt(data_key),
-    )
+    return seal_padded(pad(encoded, size=PADDED_SIZE), associated=_associated(place), epoch_key=epoch_key)
 
 
 def open_body(sealed: Sealed, place: Place, *, epoch_key: bytes) -> Body | None:
     """The body, by the epoch's private key; None if anything of it was altered, swapped or moved here."""
+    padded = open_padded(sealed, associated=_associated(place), epoch_key=epoch_key)
     try:
-        data_key = SealedBox(PrivateKey(epoch_key)).decrypt(sealed.key)
-        padded = decrypt(sealed.body, _associated(place), _NONCE, data_key)
-        return msgspec.msgpack.decode(unpad(padded), type=Body)
-    except (CryptoError, ValueError, msgspec.MsgspecError):
+        return None if padded is None else msgspec.msgpack.decode(unpad(padded), type=Body)
+    except (ValueError, msgspec.MsgspecError):
+        return None
+
+
+def noise() -> bytes:
+    """What stands where a body was, once it was taken back: as long, and nothing."""
+    return random(SEALED_SIZE)
+
+
+def seal_padded(padded: bytes, *, associated: bytes, epoch_key: bytes) -> Sealed:
+    """Anything of a constant length under a fresh data key to the epoch's public key; it opens beside `associated`."""
+    data_key = random(DATA_KEY_SIZE)
+    return Sealed(body=encrypt(padded, associated, _NONCE, data_key), key=wrap(data_key, to=epoch_key))
+
+
+def open_padded(sealed: Sealed, *, associated: bytes, epoch_key: bytes) -> bytes | None:
+    """What was sealed, by the epoch's private key; None if anything was altered, swapped or moved."""
+    data_key = unwrap(sealed.key, by=epoch_key)
+    try:
+        return None if data_key is None else decrypt(sealed.body, associated, _NONCE, data_key)
+    except (CryptoError, ValueError):
         return None
 
 

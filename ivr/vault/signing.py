@@ -1,7 +1,8 @@
-"""Who vouches for a report's row: a signature over everything in it, by the line or by an advocate who changed it.
+"""Who vouches for a row: a signature over everything in it, by the line or by the advocate who last changed it.
 Reading a row is not needed to sign or to verify it."""
 
 from dataclasses import astuple, dataclass
+from typing import ClassVar
 
 import msgspec
 from nacl.exceptions import BadSignatureError, CryptoError
@@ -21,6 +22,8 @@ class Statement:
     key does not open this body, and the body opens as no other report.
     """
 
+    title: ClassVar[bytes] = b"porchlight report 1"
+
     id: bytes
     form: str
     epoch: str
@@ -32,9 +35,19 @@ class Statement:
     body: bytes
 
 
-def new_signing_key() -> bytes:
-    """32 secret bytes of a new Ed25519 key."""
-    return bytes(SigningKey.generate())
+@dataclass(frozen=True, slots=True)
+class NoteStatement:
+    """What the signature of a note is over: where it belongs, and what is in it."""
+
+    title: ClassVar[bytes] = b"porchlight note 1"
+
+    id: bytes
+    report_id: bytes
+    epoch: str
+    body: bytes
+
+
+Signed = Statement | NoteStatement
 
 
 def public_half(signing_key: bytes) -> bytes:
@@ -47,12 +60,12 @@ def signer_of(public_key: bytes) -> bytes:
     return digest(public_key, purpose="signer", size=SIGNER_SIZE)
 
 
-def sign(statement: Statement, signing_key: bytes) -> bytes:
+def sign(statement: Signed, signing_key: bytes) -> bytes:
     """64 bytes (Ed25519)."""
     return SigningKey(signing_key).sign(_encode(statement)).signature
 
 
-def verify(statement: Statement, signature: bytes, *, public_key: bytes) -> bool:
+def verify(statement: Signed, signature: bytes, *, public_key: bytes) -> bool:
     """Whether the holder of this key made this statement."""
     try:
         VerifyKey(public_key).verify(_encode(statement), signature)
@@ -61,6 +74,6 @@ def verify(statement: Statement, signature: bytes, *, public_key: bytes) -> bool
     return True
 
 
-def _encode(statement: Statement) -> bytes:
+def _encode(statement: Signed) -> bytes:
     """One encoding for one statement: msgpack of its fields in order, under a title no other signature has."""
-    return b"porchlight report 1" + msgspec.msgpack.encode(astuple(statement))
+    return statement.title + msgspec.msgpack.encode(astuple(statement))

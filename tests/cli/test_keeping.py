@@ -24,7 +24,7 @@ def passphrase_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_a_report_is_kept_listed_and_read_with_her_passphrase(passphrase_file: Path) -> None:
     code, made = ivr("init", "--advocate", "ana", "--passphrase-file", str(passphrase_file))
     assert code == 0, made
-    assert "Added the advocate ana" in made
+    assert "Added the lead ana" in made
     assert ivr("call", "--keys", WHOLE_REPORT["Spanish"])[0] == 0
     code, listed = ivr("reports", "list")
     assert code == 0

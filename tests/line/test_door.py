@@ -17,6 +17,7 @@ from ivr.carrier.webhooks import Exchange
 from ivr.kit.clock import VirtualClock
 from ivr.services.rehearsal import Memory
 from ivr.store.database import Database
+from ivr.vault.organisation import Pin
 from tests.engine.caller import NOON
 from tests.shipped import ROOT, flow, text
 
@@ -35,7 +36,9 @@ class House:
         parts = Parts(
             flow=flow(),
             database=Database(f"sqlite:///{folder / 'unused.db'}"),
+            spool=Database(f"sqlite:///{folder / 'unused too.db'}"),
             secret=bytes(32),
+            pin=Pin(bytes(32)),
             carrier_token=TOKEN,
             public_url=URL,
             number="+15005550006",

@@ -13,7 +13,7 @@ from typing import Any
 from ivr.carrier.loopback import Line, PhoneCall
 from ivr.carrier.states import AwaitingKeys, Over, Ringing
 from ivr.carrier.transport import AsgiTransport
-from ivr.services.reports import OpenReport
+from ivr.services.archive import OpenReport
 from tests.promises.canary import identity
 from tests.promises.faults import FAULTS, Fault, struck
 from tests.promises.house import BEGINNING, House, house, logs_captured

@@ -68,6 +68,13 @@ class Gone(Database):
     """A database whose file is not there."""
 
     def __init__(self, url: str) -> None:
+        super().__init__(url.replace(".db", ".elsewhere"))
+
+
+class Away(Database):
+    """The database is not there; the spool is."""
+
+    def __init__(self, url: str) -> None:
         super().__init__(url.replace("porchlight.db", "elsewhere.db"))
 
 
@@ -111,6 +118,7 @@ def _holed() -> Flow:
 
 FAULTS: tuple[Fault, ...] = (
     Fault("the disk is gone", {"database_of": Gone}, apologises=False),
+    Fault("the database is away", {"database_of": Away}, apologises=False),
     Fault("the world breaks at a save", {"world_of": lambda world: Raising(world, SaveReport)}),
     Fault("the world breaks at a ring", {"world_of": lambda world: Raising(world, Ring)}),
     Fault("the world breaks at any ask", {"world_of": lambda world: Raising(world, SaveReport | Ring | OnDuty)}),  # type: ignore[arg-type]

@@ -28,15 +28,16 @@ from ivr.flow.graph import Flow
 from ivr.kit.clock import VirtualClock
 from ivr.line.edge import Edge
 from ivr.line.webhooks import Door, build_router
-from ivr.services import custody
-from ivr.services.reports import OpenReport, Reports
+from ivr.services.archive import OpenReport
+from ivr.services.spool import Spool
 from ivr.services.turns import World
 from ivr.services.world import LiveWorld
 from ivr.store.database import Database
 from ivr.store.tables import metadata
-from ivr.vault.advocates import Effort
+from ivr.vault import organisation
 from ivr.vault.receipts import ROLLS, seed_keys
 from ivr.vault.tokens import token_keys
+from tests.founded import SECRET, Office, found
 from tests.shipped import flow as shipped
 
 PROVE = 20 if os.environ.get("PROVE") else 1
@@ -44,11 +45,8 @@ PROVE = 20 if os.environ.get("PROVE") else 1
 
 PUBLIC_URL = "https://line.example.org"
 AUTH_TOKEN = "Y2Q2ZDgxZmY5YWRiOTI5YmQ1Njg0MTAxZWIyOTc4"
-SECRET = b"6d1f0c9a7be24588a3f21c60d97e54b1"
 HOTLINE = "+15005550006"
 ON_DUTY = ("+15005550001", "+15005550002")
-PASSPHRASE = "a correct horse, a battery"
-CHEAP = Effort(passes=1, memory=8192)
 BEGINNING = datetime(2027, 3, 10, 17, 0, 30, tzinfo=UTC)
 """A Wednesday, noon in New York, and half a minute into a period of the seed keys."""
 
@@ -82,6 +80,7 @@ class House:
     app: AsgiApp
     router: Router
     mood: Moody
+    kept: Office
 
     @property
     def keys(self) -> Path:
@@ -112,15 +111,7 @@ class House:
 
     async def reports(self) -> list[OpenReport]:
         """Every report, opened with the advocate's passphrase."""
-        unlocked = await custody.unlock(self.database, passphrase=PASSPHRASE)
-        reading = Reports(self.database, secret=SECRET)
-        found: list[OpenReport] = []
-        after = b""
-        while page := await reading.page(after):
-            opened = [await reading.read(listed.id, unlocked=unlocked) for listed in page]
-            found += [one for one in opened if one is not None]
-            after = page[-1].id
-        return found
+        return await self.kept.read_all()
 
     def files(self) -> dict[str, bytes]:
         """Every byte this line keeps on disk, by path."""
@@ -135,18 +126,15 @@ async def initialised(folder: Path) -> None:
     """A line's database as `ivr init` leaves it."""
     database = Database(f"sqlite:///{folder / 'porchlight.db'}")
     try:
-        await database.migrate()
-        await custody.init(
-            database,
-            secret=SECRET,
-            advocate_name="ana",
-            passphrase=PASSPHRASE,
-            now=BEGINNING,
-            demo=False,
-            effort=CHEAP,
-        )
+        made = await found(database, now=BEGINNING)
+        (folder / "organisation-key").write_text(organisation.written(made.pin))
     finally:
         await database.close()
+    spool = Database(f"sqlite:///{folder / 'spool.db'}")
+    try:
+        await spool.migrate()
+    finally:
+        await spool.close()
 
 
 Builder = Callable[[Parts, VirtualClock, World], Router]
@@ -169,10 +157,14 @@ async def house(
     clock = clock or VirtualClock(BEGINNING)
     _furnish(folder, blank)
     database = database_of(f"sqlite:///{folder / 'porchlight.db'}")
+    spool = database_of(f"sqlite:///{folder / 'spool.db'}")
+    pin = organisation.read_pin((folder / "organisation-key").read_text())
     parts = Parts(
         flow=flow or shipped(),
         database=database,
+        spool=spool,
         secret=SECRET,
+        pin=pin,
         carrier_token=AUTH_TOKEN,
         public_url=PUBLIC_URL,
         number=HOTLINE,
@@ -180,19 +172,23 @@ async def house(
         recordings=folder / "audio",
         duty_numbers=on_duty,
     )
-    live = LiveWorld(Reports(database, secret=SECRET, save_seconds=60), on_duty, clock, parts.flow.zone)
+    kept = Office(database, Spool(spool), pin, now=clock.now())
+    live = LiveWorld(kept.reports(save_seconds=60), on_duty, clock, parts.flow.zone)
     mood = Moody(live)
     router = builder(parts, clock, world_of(mood))
     try:
-        yield House(folder, clock, parts, database, wrapped(router), router, mood)
+        yield House(folder, clock, parts, database, wrapped(router), router, mood, kept)
     finally:
+        kept.slow_hashes.close()
+        await spool.close()
         await database.close()
 
 
 def _furnish(folder: Path, blank: Path | None) -> None:
     folder.mkdir(exist_ok=True)
     if blank is not None:
-        shutil.copy(blank / "porchlight.db", folder / "porchlight.db")
+        for name in ("porchlight.db", "spool.db", "organisation-key"):
+            shutil.copy(blank / name, folder / name)
 
 
 def assembled(

@@ -23,6 +23,7 @@ from ivr.channels.voice import Voice
 from ivr.engine.effects import Turn
 from ivr.kit.clock import VirtualClock
 from ivr.services.turns import World
+from tests.founded import SECRET
 from tests.promises.canary import (
     AS_WRITTEN,
     BASE64,
@@ -37,7 +38,7 @@ from tests.promises.canary import (
 )
 from tests.promises.evidence import Evidence, gathered
 from tests.promises.faults import SECRETS_TYPED
-from tests.promises.house import AUTH_TOKEN, SECRET, assembled
+from tests.promises.house import AUTH_TOKEN, assembled
 from tests.promises.paths import HANGUP, TYPED, Move, press
 from tests.shipped import flow
 

@@ -9,11 +9,10 @@ import pytest
 
 from ivr.engine.asks import Answers, Saved, SaveReport
 from ivr.flow.graph import Form
-from ivr.services.reports import Reports
 from ivr.vault import sealing
 from ivr.vault.padding import pad
 from tests.promises.evidence import Evidence
-from tests.promises.house import BEGINNING, PROVE, SECRET, house
+from tests.promises.house import BEGINNING, PROVE, house
 from tests.shipped import flow
 
 ROW_BYTES = 900
@@ -58,7 +57,7 @@ async def lengths(folder: Path, blank: Path) -> list[tuple[int, ...]]:
     """The lengths of every column that a call writes, row by row, as they lie in the database."""
     chance = Random(5)
     async with house(folder, blank=blank) as of:
-        reports = Reports(of.database, secret=SECRET, save_seconds=30)
+        reports = of.kept.reports(save_seconds=30)
         forms = flow().forms.values()
         bodies = [(form, make(form)) for form in forms for make in (shortest, longest)]
         bodies += [(form, by_chance(form, chance)) for form in forms for _ in range(40 * PROVE)]

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from ivr.carrier.transport import AsgiApp, Message
 from ivr.engine.asks import Answer, Ask, Saved, SaveReport
 from ivr.engine.call import Call
-from ivr.services.reports import Seal
+from ivr.services.archive import Seal
 from ivr.services.turns import World
 from tests.promises.house import PROVE, House, Moody, house
 from tests.promises.shaken import Caller, Shaken

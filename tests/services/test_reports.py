@@ -4,10 +4,10 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, closing
+from collections.abc import Callable, Coroutine
+from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,78 +17,59 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Executable, Table, delete, select, update
 
 from ivr.engine.asks import Answers, NotSaved, Saved, SaveReport
-from ivr.services import custody
-from ivr.services.reports import NEW, OpenReport, Reports, Seal
+from ivr.services.archive import Seal
+from ivr.services.custody.rolling import roll_line_keys
+from ivr.services.reports import NEW, Reports
+from ivr.services.spool import Spool
 from ivr.store.database import Database
 from ivr.store.reports import turn_of_ending
 from ivr.store.tables import metadata, report_keys, reports
 from ivr.vault import receipts, signing
-from ivr.vault.advocates import Effort
+from ivr.vault.host import HostKey
+from ivr.vault.organisation import Pin
+from tests.founded import NOW, SECRET, Office, office
 from tests.store.databases import KINDS, database_of
 
-SECRET = b"a secret of this host's own"
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TODAY = NOW.date()
 SEED = b"e" * 16
-CHEAP = Effort(passes=1, memory=8192)
 
 ROBBED: Answers = (("what", ("robbed", "taken")), ("when", ("today",)))
 DRAFT = SaveReport(form="bad_date", visit=1, answers=ROBBED, consent="count_only")
 ENDED = replace(DRAFT, answers=(*ROBBED, ("vehicle", ("van",))), consent="warn_others", ending=1)
 
 T = TypeVar("T")
-Line = tuple[Database, Reports]
-Main = Callable[[Database, Reports], Coroutine[Any, Any, None]]
-
-
-@asynccontextmanager
-async def a_line(url: str) -> AsyncIterator[Line]:
-    database = Database(url)
-    await database.migrate()
-    await custody.init(
-        database, secret=SECRET, advocate_name="ana", passphrase="correct horse", now=NOW, demo=False, effort=CHEAP
-    )
-    try:
-        line = Reports(database, secret=SECRET)
-        yield database, line
-        await line.close()
-    finally:
-        await database.close()
+Main = Callable[[Office, Reports], Coroutine[Any, Any, None]]
 
 
 def with_line(directory: Path, main: Main, *, kind: str = "sqlite") -> None:
     async def run(url: str) -> None:
-        async with a_line(url) as (database, kept):
-            await main(database, kept)
+        async with office(url, directory) as of:
+            kept = of.reports()
+            await main(of, kept)
+            await kept.close()
 
     with database_of(kind, directory) as url:
         asyncio.run(run(url))
 
 
-def all_bytes_in(directory: Path) -> bytes:
+def all_bytes_in(directory: Path, names: str = "*") -> bytes:
     """The database with its journals."""
-    return b"".join(path.read_bytes() for path in directory.iterdir())
+    return b"".join(path.read_bytes() for path in directory.glob(names))
 
 
-async def keep(line: Reports, ask: SaveReport, turn: int = 3, today: date = TODAY) -> Saved | NotSaved:
-    return await line.keep(ask, seed=SEED, turn=turn, today=today)
-
-
-async def read_all(database: Database, line: Reports) -> list[OpenReport]:
-    ana = await custody.unlock(database, passphrase="correct horse")
-    opened = [await line.read(listed.id, unlocked=ana) for listed in await line.page()]
-    return [report for report in opened if report is not None]
+async def keep(kept: Reports, ask: SaveReport, turn: int = 3, today: date = TODAY) -> Saved | NotSaved:
+    return await kept.keep(ask, seed=SEED, turn=turn, today=today)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_report_is_read_exactly_as_it_was_pressed(tmp_path: Path, kind: str) -> None:
-    async def main(database: Database, line: Reports) -> None:
-        assert await keep(line, DRAFT) == Saved(None)
-        saved = await keep(line, ENDED, turn=4)
+    async def main(of: Office, kept: Reports) -> None:
+        assert await keep(kept, DRAFT) == Saved(None)
+        saved = await keep(kept, ENDED, turn=4)
         assert isinstance(saved, Saved)
         assert saved.receipt is not None
         assert len(saved.receipt) == 12
-        (report,) = await read_all(database, line)
+        (report,) = await of.read_all()
         assert (report.seal, report.trusted, report.day, report.answers) == (
             Seal.OPENED,
             True,
@@ -105,61 +86,61 @@ def test_a_report_is_read_exactly_as_it_was_pressed(tmp_path: Path, kind: str) -
 
 
 def test_a_doubled_last_save_gives_the_same_receipt_and_writes_nothing(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
-        first = await keep(line, ENDED)
-        before = await rows(database)
-        assert await keep(line, ENDED) == first
-        assert await asyncio.gather(*(keep(line, ENDED) for _ in range(4))) == [first] * 4
-        assert await rows(database) == before
+    async def main(of: Office, kept: Reports) -> None:
+        first = await keep(kept, ENDED)
+        before = await rows(of.database)
+        assert await keep(kept, ENDED) == first
+        assert await asyncio.gather(*(keep(kept, ENDED) for _ in range(4))) == [first] * 4
+        assert await rows(of.database) == before
 
     with_line(tmp_path, main)
 
 
 def test_last_saves_at_the_same_moment_are_one_report_with_one_receipt(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
-        assert len(set(await asyncio.gather(*(keep(line, ENDED) for _ in range(5))))) == 1
-        assert len(await line.page()) == 1
+    async def main(of: Office, kept: Reports) -> None:
+        assert len(set(await asyncio.gather(*(keep(kept, ENDED) for _ in range(5))))) == 1
+        assert len(await of.archive.page()) == 1
 
     with_line(tmp_path, main)
 
 
 def test_late_saves_undo_nothing(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
-        await keep(line, replace(DRAFT, consent="pass_on"), turn=6)
-        assert await keep(line, DRAFT, turn=5) == Saved(None)
-        assert [report.listed.consent for report in await read_all(database, line)] == ["pass_on"]
-        await keep(line, ENDED, turn=7)
-        assert await keep(line, DRAFT, turn=99) == Saved(None)
-        assert [report.answers for report in await read_all(database, line)] == [ENDED.answers]
+    async def main(of: Office, kept: Reports) -> None:
+        await keep(kept, replace(DRAFT, consent="pass_on"), turn=6)
+        assert await keep(kept, DRAFT, turn=5) == Saved(None)
+        assert [report.listed.consent for report in await of.read_all()] == ["pass_on"]
+        await keep(kept, ENDED, turn=7)
+        assert await keep(kept, DRAFT, turn=99) == Saved(None)
+        assert [report.answers for report in await of.read_all()] == [ENDED.answers]
 
     with_line(tmp_path, main)
 
 
 def test_a_second_pass_through_the_form_and_another_form_are_reports_of_their_own(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
+    async def main(of: Office, kept: Reports) -> None:
         asks = [ENDED, replace(ENDED, visit=2), replace(ENDED, form="robbery")]
-        saved = [await keep(line, ask) for ask in asks]
-        assert len(set(saved)) == len(await read_all(database, line)) == 3
+        saved = [await keep(kept, ask) for ask in asks]
+        assert len(set(saved)) == len(await of.read_all()) == 3
 
     with_line(tmp_path, main)
 
 
 def test_a_report_that_was_cut_off_has_no_receipt_and_keeps_no_length_of_call_once_ended(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
-        await keep(line, DRAFT, turn=9)
-        assert [(row.turn, row.receipt_tag) for row in await rows(database)] == [(9, None)]
-        await keep(line, ENDED, turn=10)
-        assert [row.turn for row in await rows(database)] == [turn_of_ending(1)]
+    async def main(of: Office, kept: Reports) -> None:
+        await keep(kept, DRAFT, turn=9)
+        assert [(row.turn, row.receipt_tag) for row in await rows(of.database)] == [(9, None)]
+        await keep(kept, ENDED, turn=10)
+        assert [row.turn for row in await rows(of.database)] == [turn_of_ending(1)]
 
     with_line(tmp_path, main)
 
 
 def test_a_receipt_finds_its_row_by_the_epoch_s_tag(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
-        saved = await keep(line, ENDED)
+    async def main(of: Office, kept: Reports) -> None:
+        saved = await keep(kept, ENDED)
         assert isinstance(saved, Saved)
         assert saved.receipt == receipts.receipt_code(SEED, "bad_date", visit=1)
-        (row,) = await rows(database)
+        (row,) = await rows(of.database)
         assert row.receipt_tag is not None
         stored = all_bytes_in(tmp_path)
         assert saved.receipt.encode() not in stored
@@ -180,10 +161,10 @@ def test_the_size_of_a_report_says_nothing(
 ) -> None:
     ask = replace(ENDED, answers=tuple((name, tuple(codes)) for name, codes in answers))
 
-    async def main(database: Database, line: Reports) -> None:
+    async def main(of: Office, kept: Reports) -> None:
         for variant in (ask, replace(DRAFT, visit=2), replace(ask, visit=3, form="robbery", ending=0)):
-            assert isinstance(await keep(line, variant), Saved)
-        assert {len(row.body) for row in await rows(database)} == {640}
+            assert isinstance(await keep(kept, variant), Saved)
+        assert {len(row.body) for row in await rows(of.database)} == {640}
 
     with_line(tmp_path_factory.mktemp("line"), main)
 
@@ -191,8 +172,8 @@ def test_the_size_of_a_report_says_nothing(
 def test_nothing_she_answered_is_on_the_disk_as_it_was(tmp_path: Path) -> None:
     canary = replace(ENDED, answers=(("phone", ("5550101234",)), ("mark", ("canary_tattoo",))))
 
-    async def main(database: Database, line: Reports) -> None:
-        await keep(line, canary)
+    async def main(of: Office, kept: Reports) -> None:
+        await keep(kept, canary)
         stored = all_bytes_in(tmp_path)
         assert b"bad_date" in stored
         for secret in (b"5550101234", b"canary", b"2026-11-22", SEED, receipts.call_seed(b"k" * 32, "uuid")):
@@ -205,17 +186,17 @@ def test_nothing_she_answered_is_on_the_disk_as_it_was(tmp_path: Path) -> None:
 
 
 def test_answers_that_do_not_fit_are_not_saved(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
-        assert await keep(line, replace(DRAFT, answers=(("what", ("x" * 700,)),))) == NotSaved()
-        assert await line.page() == []
+    async def main(of: Office, kept: Reports) -> None:
+        assert await keep(kept, replace(DRAFT, answers=(("what", ("x" * 700,)),))) == NotSaved()
+        assert await of.archive.page() == []
 
     with_line(tmp_path, main)
 
 
 def test_reports_saved_at_the_same_instant_are_each_on_the_disk_when_their_callers_hear_so(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
+    async def main(of: Office, kept: Reports) -> None:
         async def kept_by(caller: int) -> bool:
-            saved = await line.keep(DRAFT, seed=bytes([caller]) * 16, turn=3, today=TODAY)
+            saved = await kept.keep(DRAFT, seed=bytes([caller]) * 16, turn=3, today=TODAY)
             report_id = receipts.derive_id(bytes([caller]) * 16, "report bad_date", visit=1)
             return saved == Saved(None) and report_id in on_disk()
 
@@ -231,38 +212,128 @@ def test_reports_saved_at_the_same_instant_are_each_on_the_disk_when_their_calle
 
 def test_without_a_database_nothing_is_saved(tmp_path: Path) -> None:
     async def main() -> Saved | NotSaved:
-        database = Database("sqlite:////proc/nowhere/line.db")
+        nowhere = Database("sqlite:////proc/nowhere/line.db")
+        of = Office(nowhere, Spool(nowhere), Pin(bytes(32)))
         try:
-            return await keep(Reports(database, secret=SECRET), DRAFT)
+            return await keep(of.reports(), DRAFT)
         finally:
-            await database.close()
+            of.slow_hashes.close()
+            await nowhere.close()
 
     assert asyncio.run(main()) == NotSaved()
 
 
 @pytest.mark.parametrize("secret", [b"another secret", SECRET])
 def test_a_line_without_its_keys_saves_nothing(tmp_path: Path, secret: bytes) -> None:
-    async def main(database: Database, line: Reports) -> None:
+    async def main(of: Office, kept: Reports) -> None:
         if secret == SECRET:
-            await execute(database, delete(metadata.tables["line_keys"]))
-        assert await keep(Reports(database, secret=secret), DRAFT) == NotSaved()
+            await execute(of.database, delete(metadata.tables["line_keys"]))
+        assert await keep(of.reports(host=HostKey.of(secret)), DRAFT) == NotSaved()
 
     with_line(tmp_path, main)
 
 
-def test_while_somebody_else_holds_the_lock_nothing_is_saved_and_she_hears_so_in_time(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
-        await line.ready(TODAY)
-        holder = sqlite3.connect(tmp_path / "porchlight.db", isolation_level=None)
-        holder.execute("BEGIN IMMEDIATE")
+def locked(file: Path) -> sqlite3.Connection:
+    holder = sqlite3.connect(file, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    return holder
+
+
+def test_while_somebody_else_holds_the_lock_a_report_waits_in_the_spool_and_she_hears_so_in_time(
+    tmp_path: Path,
+) -> None:
+    async def main(of: Office, kept: Reports) -> None:
+        await kept.ready(TODAY)
+        holder = locked(tmp_path / "porchlight.db")
         begun = time.perf_counter()
-        assert await keep(line, DRAFT) == NotSaved()
+        assert await keep(kept, ENDED) == Saved(receipts.receipt_code(SEED, "bad_date", visit=1))
         assert time.perf_counter() - begun < 2
-        holder.execute("ROLLBACK")
         holder.close()
-        assert await keep(line, DRAFT) == Saved(None)
+        await kept.close()
+        assert await kept.bring_home() == 1
+        assert [report.answers for report in await of.read_all()] == [ENDED.answers]
+        assert await kept.bring_home() == 0
 
     with_line(tmp_path, main)
+
+
+def test_while_neither_database_nor_spool_takes_it_nothing_is_saved_and_she_hears_so_in_time(tmp_path: Path) -> None:
+    async def main(of: Office, kept: Reports) -> None:
+        await kept.ready(TODAY)
+        holders = [locked(tmp_path / name) for name in ("porchlight.db", "spool.db")]
+        begun = time.perf_counter()
+        assert await keep(kept, DRAFT) == NotSaved()
+        assert time.perf_counter() - begun < 2
+        for holder in holders:
+            holder.close()
+        assert await keep(kept, DRAFT) == Saved(None)
+
+    with_line(tmp_path, main)
+
+
+def test_what_waits_in_the_spool_comes_home_before_anything_else(tmp_path: Path) -> None:
+    """Another worker finds it when it begins; a newer turn in the database stays."""
+
+    async def main(of: Office, kept: Reports) -> None:
+        await kept.ready(TODAY)
+        holder = locked(tmp_path / "porchlight.db")
+        await keep(kept, DRAFT, turn=3)
+        holder.close()
+        await kept.close()
+        await keep(kept, replace(DRAFT, consent="pass_on"), turn=4)
+        assert [report.listed.consent for report in await of.read_all()] == ["pass_on"]
+        another = of.reports()
+        await another.ready(TODAY)
+        assert [report.listed.consent for report in await of.read_all()] == ["pass_on"]
+        assert sqlite_rows(tmp_path / "spool.db", "reports") == []
+
+    with_line(tmp_path, main)
+
+
+def test_a_spooled_report_leaves_no_byte_behind(tmp_path: Path) -> None:
+    async def main(of: Office, kept: Reports) -> None:
+        await kept.ready(TODAY)
+        holder = locked(tmp_path / "porchlight.db")
+        await keep(kept, ENDED)
+        holder.close()
+        await kept.close()
+        [(body, key)] = sqlite_rows(tmp_path / "spool.db", "reports JOIN report_keys", "body, sealed_key")
+        assert await kept.bring_home() == 1
+        left = all_bytes_in(tmp_path, "spool.db*")
+        assert body[:16] not in left
+        assert key[:16] not in left
+
+    with_line(tmp_path, main)
+
+
+def test_what_was_spooled_under_keys_that_a_lead_has_replaced_is_vouched_for_by_the_new_ones(tmp_path: Path) -> None:
+    async def main(of: Office, kept: Reports) -> None:
+        await kept.ready(TODAY)
+        holder = locked(tmp_path / "porchlight.db")
+        await keep(kept, ENDED)
+        holder.close()
+        await kept.close()
+        await roll_line_keys(of.database, await of.session(), of.host, now=NOW)
+        assert await kept.bring_home() == 1
+        assert [report.trusted for report in await of.read_all()] == [True]
+
+    with_line(tmp_path, main)
+
+
+def test_a_line_that_serves_while_a_lead_rolls_its_keys_saves_with_the_new_ones(tmp_path: Path) -> None:
+    async def main(of: Office, kept: Reports) -> None:
+        await keep(kept, DRAFT, turn=3)
+        await roll_line_keys(of.database, await of.session(), of.host, now=NOW)
+        assert [report.trusted for report in await of.read_all()] == [True]
+        assert await keep(kept, ENDED, turn=4) == Saved(receipts.receipt_code(SEED, "bad_date", visit=1))
+        assert [(report.trusted, report.answers) for report in await of.read_all()] == [(True, ENDED.answers)]
+
+    with_line(tmp_path, main)
+
+
+def sqlite_rows(file: Path, table: str, columns: str = "*") -> list[Any]:
+    with closing(sqlite3.connect(file)) as looking:
+        return looking.execute(f"SELECT {columns} FROM {table}").fetchall()
 
 
 class StuckDatabase(Database):
@@ -280,17 +351,17 @@ class StuckDatabase(Database):
         return await super().write(late)
 
 
-def test_a_stuck_database_is_not_waited_for_and_trying_again_is_the_same_report(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
+def test_a_stuck_disk_is_not_waited_for_and_trying_again_is_the_same_report(tmp_path: Path) -> None:
+    async def main(of: Office, kept: Reports) -> None:
         stuck = StuckDatabase(f"sqlite:///{tmp_path / 'porchlight.db'}")
-        hasty = Reports(stuck, secret=SECRET, save_seconds=0.05)
+        hasty = replace(of, database=stuck, spool=Spool(stuck)).reports(save_seconds=0.05)
         assert await keep(hasty, ENDED) == NotSaved()
-        assert await line.page() == []
+        assert await of.archive.page() == []
         stuck.answers.set()
         await hasty.close()
         await stuck.close()
-        assert await keep(line, ENDED) == Saved(receipts.receipt_code(SEED, "bad_date", visit=1))
-        assert [report.answers for report in await read_all(database, line)] == [ENDED.answers]
+        assert await keep(kept, ENDED) == Saved(receipts.receipt_code(SEED, "bad_date", visit=1))
+        assert [report.answers for report in await of.read_all()] == [ENDED.answers]
 
     with_line(tmp_path, main)
 
@@ -299,42 +370,42 @@ def test_a_stuck_database_is_not_waited_for_and_trying_again_is_the_same_report(
 
 
 def test_when_the_epochs_ran_out_the_line_goes_on_with_the_last_and_says_so(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
-        assert not (await line.ready(TODAY)).ran_out
+    async def main(of: Office, kept: Reports) -> None:
+        assert not (await kept.ready(TODAY)).ran_out
         later = date(2027, 6, 9)
-        in_use = await line.ready(later)
+        in_use = await kept.ready(later)
         assert (in_use.id, in_use.ran_out) == ("2027-02", True)
-        assert await keep(line, ENDED, today=later) != NotSaved()
-        (report,) = await read_all(database, line)
+        assert await keep(kept, ENDED, today=later) != NotSaved()
+        (report,) = await of.read_all()
         assert (report.listed.epoch, report.listed.week, report.day) == ("2027-02", "2027-W23", "2027-06-09")
 
     with_line(tmp_path, main)
 
 
 def test_a_line_set_up_within_a_week_uses_its_first_epoch_at_once(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
+    async def main(of: Office, kept: Reports) -> None:
         first_of_november = date(2026, 11, 1)
-        in_use = await line.ready(first_of_november)
+        in_use = await kept.ready(first_of_november)
         assert (in_use.id, in_use.ran_out) == ("2026-11", False)
 
     with_line(tmp_path, main)
 
 
 def test_epoch_and_week_together_tell_no_day(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
+    async def main(of: Office, kept: Reports) -> None:
         monday = date(2026, 11, 30)
         for days in range(7):
             day = monday + timedelta(days=days)
-            await line.keep(DRAFT, seed=bytes([days]) * 16, turn=3, today=day)
-        assert {(listed.epoch, listed.week) for listed in await line.page()} == {("2026-11", "2026-W49")}
+            await kept.keep(DRAFT, seed=bytes([days]) * 16, turn=3, today=day)
+        assert {(listed.epoch, listed.week) for listed in await of.archive.page()} == {("2026-11", "2026-W49")}
 
     with_line(tmp_path, main)
 
 
 def test_reports_are_not_sealed_to_a_planted_epoch_key(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
-        await execute(database, update(metadata.tables["epochs"]).values(public_key=b"p" * 32))
-        assert await keep(line, DRAFT) == NotSaved()
+    async def main(of: Office, kept: Reports) -> None:
+        await execute(of.database, update(metadata.tables["epochs"]).values(public_key=b"p" * 32))
+        assert await keep(kept, DRAFT) == NotSaved()
 
     with_line(tmp_path, main)
 
@@ -344,13 +415,13 @@ def test_reports_are_not_sealed_to_a_planted_epoch_key(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("column", [column.name for column in reports.columns if column.name != "id"])
 def test_every_altered_column_shows(tmp_path: Path, column: str) -> None:
-    async def main(database: Database, line: Reports) -> None:
-        await keep(line, ENDED)
-        assert [report.trusted for report in await read_all(database, line)] == [True]
-        [row] = await rows(database)
-        await execute(database, update(reports).values({column: altered(getattr(row, column))}))
-        assert [listed.trusted for listed in await line.page()] == [False]
-        assert [report.trusted for report in await read_all(database, line)] == [False]
+    async def main(of: Office, kept: Reports) -> None:
+        await keep(kept, ENDED)
+        assert [report.trusted for report in await of.read_all()] == [True]
+        [row] = await rows(of.database)
+        await execute(of.database, update(reports).values({column: altered(getattr(row, column))}))
+        assert [listed.trusted for listed in await of.archive.page()] == [False]
+        assert [report.trusted for report in await of.read_all()] == [False]
 
     def altered(value: Any) -> Any:
         if isinstance(value, int):
@@ -361,57 +432,67 @@ def test_every_altered_column_shows(tmp_path: Path, column: str) -> None:
 
 
 def test_swapped_keys_show(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
+    async def main(of: Office, kept: Reports) -> None:
         for visit in (1, 2):
-            await keep(line, replace(ENDED, visit=visit))
-        one, other = await rows(database, report_keys)
+            await keep(kept, replace(ENDED, visit=visit))
+        one, other = await rows(of.database, report_keys)
         for row, key in ((one, other.sealed_key), (other, one.sealed_key)):
             swap = update(report_keys).where(report_keys.c.report_id == row.report_id).values(sealed_key=key)
-            await execute(database, swap)
-        assert [(report.seal, report.trusted) for report in await read_all(database, line)] == [
-            (Seal.BROKEN, False)
-        ] * 2
+            await execute(of.database, swap)
+        assert [(report.seal, report.trusted) for report in await of.read_all()] == [(Seal.BROKEN, False)] * 2
 
     with_line(tmp_path, main)
 
 
 def test_a_row_planted_with_a_key_of_one_s_own_shows(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
-        await keep(line, ENDED)
-        mallory = signing.new_signing_key()
+    async def main(of: Office, kept: Reports) -> None:
+        await keep(kept, ENDED)
+        mallory = b"m" * 32
         public = signing.public_half(mallory)
-        [row] = await rows(database)
+        [row] = await rows(of.database)
         columns = {**row._asdict(), "id": b"m" * 16}
         claims = {name: columns[name] for name in columns if name not in ("signer", "signature")}
         signature = signing.sign(signing.Statement(**claims), mallory)
         planted = {**columns, "signer": signing.signer_of(public), "signature": signature}
-        await execute(database, reports.insert().values(planted))
-        line_key = {"signer": signing.signer_of(public), "public_key": public, "sealed": b"s" * 72}
-        await execute(database, metadata.tables["line_keys"].insert().values(line_key))
-        fresh = Reports(database, secret=SECRET)
-        assert {listed.id: listed.trusted for listed in await fresh.page()} == {row.id: True, b"m" * 16: False}
+        await execute(of.database, reports.insert().values(planted))
+        forged = {"certificate": b"c" * 64, "signing_key": public, "sealing_key": public}
+        keys = {**forged, "signer": signing.signer_of(public), "site_salt": b"s" * 64, "sealed": b"s" * 104}
+        await execute(of.database, metadata.tables["line_keys"].insert().values(keys))
+        ana = {
+            **forged,
+            "id": b"m" * 16,
+            "name": "ana!",
+            "role": "lead",
+            "salt": b"s" * 16,
+            "passes": 1,
+            "memory": 8192,
+        }
+        await execute(of.database, metadata.tables["advocates"].insert().values({**ana, "wrapped": b"w" * 104}))
+        found = {listed.id: listed.trusted for listed in await of.archive.page()}
+        assert found == {row.id: True, b"m" * 16: False}
 
     with_line(tmp_path, main)
 
 
 def test_a_forgotten_report_says_so_and_its_row_stays_true(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
-        await keep(line, ENDED)
-        await execute(database, delete(report_keys))
-        (report,) = await read_all(database, line)
+    async def main(of: Office, kept: Reports) -> None:
+        await keep(kept, ENDED)
+        await execute(of.database, delete(report_keys))
+        (report,) = await of.read_all()
         assert (report.seal, report.trusted, report.answers) == (Seal.FORGOTTEN, True, None)
 
     with_line(tmp_path, main)
 
 
 def test_an_advocate_without_the_epoch_reads_nothing(tmp_path: Path) -> None:
-    async def main(database: Database, line: Reports) -> None:
-        await keep(line, ENDED)
-        (listed,) = await line.page()
-        report = await line.read(listed.id, unlocked=custody.Unlocked("bo", {}))
+    async def main(of: Office, kept: Reports) -> None:
+        await keep(kept, ENDED)
+        (listed,) = await of.archive.page()
+        stranger = replace(await of.session(), epoch_keys={})
+        report = await of.archive.read(listed.id, stranger)
         assert report is not None
         assert (report.seal, report.trusted, report.answers) == (Seal.NOT_HERS, True, None)
-        assert await line.read(b"o" * 16, unlocked=custody.Unlocked("bo", {})) is None
+        assert await of.archive.read(b"o" * 16, stranger) is None
 
     with_line(tmp_path, main)
 
@@ -430,11 +511,11 @@ async def execute(database: Database, statement: Executable) -> None:
 def test_a_last_save_told_as_failed_does_not_stop_her_from_allowing_less(tmp_path: Path) -> None:
     """It may have reached the disk all the same; her next try at ending counts, and the first, late, undoes nothing."""
 
-    async def main(database: Database, line: Reports) -> None:
+    async def main(of: Office, kept: Reports) -> None:
         first, second = ENDED, replace(ENDED, consent="count_only", ending=2)
         for ask in (first, second, first):
-            await keep(line, ask, turn=10)
-        [row] = await rows(database)
+            await keep(kept, ask, turn=10)
+        [row] = await rows(of.database)
         assert (row.consent, row.turn) == ("count_only", turn_of_ending(2))
 
     with_line(tmp_path, main)

@@ -16,11 +16,10 @@ from sqlalchemy import Connection, Select, Table, delete, select, text
 
 from ivr.store import reports as stored
 from ivr.store.database import Database, StoreUnavailable
-from ivr.store.tables import metadata, report_keys, reports
+from ivr.store.tables import REWRITTEN, metadata, report_keys, reports
 from tests.store.databases import KINDS, database_of
 from tests.store.test_reports import A_ROW
 
-BOTH = (reports, report_keys)
 Main = Callable[[Database], Coroutine[Any, Any, None]]
 
 
@@ -86,7 +85,7 @@ def test_postgresql_s_rows_lie_in_the_order_of_their_keys_and_came_all_at_once(t
     def placed(connection: Connection) -> dict[str, tuple[bool, int]]:
         """(is storage order key order, how many transactions wrote it) of both tables."""
         found = {}
-        for table in BOTH:
+        for table in (reports, report_keys):
             [key] = table.primary_key
             rows = connection.execute(text(f"SELECT {key.name}, xmin::text FROM {table.name} ORDER BY ctid")).all()
             keys = [bytes(row[0]) for row in rows]
@@ -97,7 +96,7 @@ def test_postgresql_s_rows_lie_in_the_order_of_their_keys_and_came_all_at_once(t
         await keep_some(database)
         before = await database.read(placed)
         assert before["reports"] == (False, 40)
-        await database.rewrite(BOTH[::-1])
+        await database.rewrite(REWRITTEN[::-1])
         assert await database.read(placed) == {"reports": (True, 1), "report_keys": (True, 1)}
 
     with database_of("postgresql", tmp_path) as url:
@@ -121,13 +120,13 @@ def test_postgresql_gives_up_rewriting_while_somebody_reads_and_loses_nothing(tm
         reader = asyncio.create_task(read_slowly())
         await reading.wait()
         with pytest.raises(StoreUnavailable, match="PostgreSQL runs"):
-            await database.rewrite(BOTH)
+            await database.rewrite(REWRITTEN)
         done.set()
         await reader
         with pytest.raises(StoreUnavailable):
             await database.rewrite([reports])  # their keys refer to them
         assert await everything(database) == before
-        assert await database.rewrite(BOTH)
+        assert await database.rewrite(REWRITTEN)
 
     with database_of("postgresql", tmp_path) as url:
         with_database(url, main)
@@ -162,7 +161,7 @@ def test_while_somebody_reads_the_log_cannot_be_emptied_and_says_so(tmp_path: Pa
             other.execute("SELECT count(*) FROM reports").fetchone()
             await keep_some(database, 4)
             assert not await database.forget_deleted()
-            assert not await database.rewrite(BOTH)
+            assert not await database.rewrite(REWRITTEN)
             await keep(database, b"n" * 16)
             other.execute("ROLLBACK")
         assert await database.forget_deleted()
@@ -178,9 +177,9 @@ def test_a_file_that_somebody_writes_to_is_not_rewritten_now(tmp_path: Path) -> 
         with closing(sqlite3.connect(tmp_path / "porchlight.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreUnavailable):
-                await database.rewrite(BOTH)
+                await database.rewrite(REWRITTEN)
             other.execute("ROLLBACK")
-        assert await database.rewrite(BOTH)
+        assert await database.rewrite(REWRITTEN)
 
     with database_of("sqlite", tmp_path) as url:
         with_database(url, main)
@@ -202,10 +201,10 @@ def test_a_snapshot_that_began_before_a_rewriting_sees_every_row(tmp_path: Path)
         counting = asyncio.create_task(asyncio.to_thread(lambda: asyncio.run(counted(count_late))))
         await asyncio.to_thread(begun.wait, 20)
         with pytest.raises(StoreUnavailable):
-            await other.rewrite(BOTH)
+            await other.rewrite(REWRITTEN)
         refused.set()
         assert await counting == 4
-        assert await other.rewrite(BOTH)
+        assert await other.rewrite(REWRITTEN)
         await other.close()
 
     async def counted(work: Callable[[Connection], int]) -> int:

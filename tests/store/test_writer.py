@@ -203,7 +203,7 @@ def test_while_another_process_holds_the_lock_writing_fails_in_time_and_works_af
 def test_on_a_full_disk_what_was_told_as_written_is_there_and_nothing_else(tmp_path: Path, size: int) -> None:
     async def main(database: Database, disk: Disk) -> None:
         pages = await database.write(lambda connection: connection.scalar(text("PRAGMA page_count")))
-        await database.write(lambda connection: connection.scalar(text(f"PRAGMA max_page_count={pages + 20}")))
+        await database.write(lambda connection: connection.scalar(text(f"PRAGMA max_page_count={pages + 10}")))
         told: set[str] = set()
         refused = 0
         for burst in range(80):

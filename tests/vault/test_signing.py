@@ -51,7 +51,7 @@ def test_what_moves_between_two_columns_does_not_verify() -> None:
 
 
 def test_somebody_else_s_signature_does_not_verify() -> None:
-    other = signing.new_signing_key()
+    other = b"o" * 32
     assert not signing.verify(STATEMENT, signing.sign(STATEMENT, other), public_key=PUBLIC)
     assert signing.signer_of(signing.public_half(other)) != signing.signer_of(PUBLIC)
 

@@ -1,0 +1,201 @@
+"""What advocates do with reports: list them, open them with a session's keys, confirm, note, export.
+The database is only where they lie: what nobody certified has signed is shown as planted or altered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from nacl.utils import random
+from sqlalchemy import Connection
+
+from ivr.engine.asks import Answers
+from ivr.services.custody.sessions import Session
+from ivr.services.custody.signing import is_signed, signed_note, signed_row, statement_of
+from ivr.services.custody.trust import Signers, signers
+from ivr.services.receipts import TAKEN_BACK
+from ivr.services.reports import NEW
+from ivr.store import notes as stored_notes
+from ivr.store import reports as stored
+from ivr.store.database import Database
+from ivr.store.notes import NoteRow
+from ivr.store.reports import ENDED, ReportRow
+from ivr.vault import notes, sealing
+from ivr.vault.notes import Note
+from ivr.vault.organisation import Pin
+from ivr.vault.sealing import Place, Sealed
+from ivr.vault.signing import NoteStatement
+from ivr.vault.wrapping import public_of
+
+CONFIRMED = "confirmed"
+NOTE_ID_SIZE = 16
+
+
+class CannotDecide(Exception):
+    """What was asked cannot be done with this report; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What is known of a report without opening it."""
+
+    id: bytes
+    form: str
+    epoch: str
+    week: str
+    consent: str
+    state: str
+    trusted: bool
+    """Its signature is the line's or an advocate's: nobody planted or altered it."""
+    ended: bool
+    """She came to the end of the form, or has long hung up."""
+
+
+class Seal(StrEnum):
+    """What became of a report's seal when an advocate tried it."""
+
+    OPENED = "opened"
+    FORGOTTEN = "forgotten"
+    """Its key is gone: it was taken back. Nobody can ever read it."""
+    NOT_HERS = "not hers"
+    """Its epoch was never given to this advocate."""
+    BROKEN = "broken"
+    """Body, key or columns are not the ones that were sealed together."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNote:
+    """A note on a report. `note` is None where its seal does not open."""
+
+    note: Note | None
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReport:
+    """A report as its advocate reads it. `day` (YYYY-MM-DD) and `answers` are None unless the seal opened."""
+
+    listed: Listed
+    seal: Seal
+    day: str | None = None
+    answers: Answers | None = None
+    notes: tuple[OpenNote, ...] = ()
+
+    @property
+    def trusted(self) -> bool:
+        """Signed, and not broken. False: somebody planted or altered it, nobody should act on it."""
+        return self.listed.trusted and self.seal is not Seal.BROKEN
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The reports of one organisation, for whoever reads them. Every method raises NotSetUp and StoreUnavailable."""
+
+    database: Database
+    pin: Pin
+
+    async def page(self, after: bytes = b"", *, limit: int = 100) -> Sequence[Listed]:
+        """The next reports in the order of their random ids, which is no order of arrival."""
+
+        def listed(connection: Connection) -> Sequence[Listed]:
+            trusted = signers(connection, self.pin)
+            return [_listed(row, trusted) for row in stored.page(connection, after, limit=limit)]
+
+        return await self.database.read(listed)
+
+    async def read(self, report_id: bytes, session: Session) -> OpenReport | None:
+        """One report, opened with an advocate's keys; None if there is none."""
+        return await self.database.read(lambda connection: _read(connection, report_id, session, self.pin))
+
+    async def decide(self, report_id: bytes, session: Session, *, confirmed: bool) -> bool:
+        """Say that a report is believed, or take that back; signed by the advocate. False if it was so already.
+
+        Raises CannotDecide for a report that is gone, taken back, unreadable for her, or planted.
+        """
+        return await self.database.write(
+            lambda connection: _decide(connection, report_id, session, self.pin, CONFIRMED if confirmed else NEW)
+        )
+
+    async def note(self, report_id: bytes, session: Session, *, text: str, today: date) -> None:
+        """Write a note on a report, sealed like it and signed by the advocate. Raises CannotDecide, NoteTooLong."""
+        await self.database.write(lambda connection: _note(connection, report_id, session, self.pin, text, today))
+
+
+def _listed(row: ReportRow, trusted: Signers) -> Listed:
+    return Listed(
+        id=row.id,
+        form=row.form,
+        epoch=row.epoch,
+        week=row.week,
+        consent=row.consent,
+        state=row.state,
+        trusted=is_signed(row, trusted),
+        ended=row.turn > ENDED,
+    )
+
+
+def _read(connection: Connection, report_id: bytes, session: Session, pin: Pin) -> OpenReport | None:
+    row = stored.find(connection, report_id)
+    if row is None:
+        return None
+    trusted = signers(connection, pin)
+    listed = _listed(row, trusted)
+    sealed_key = stored.sealed_key(connection, report_id)
+    if sealed_key is None:
+        return OpenReport(listed, Seal.FORGOTTEN)
+    epoch_key = session.epoch_keys.get(row.epoch)
+    if epoch_key is None:
+        return OpenReport(listed, Seal.NOT_HERS)
+    place = Place(row.id, row.form, row.epoch)
+    body = sealing.open_body(Sealed(row.body, sealed_key), place, epoch_key=epoch_key)
+    if body is None:
+        return OpenReport(listed, Seal.BROKEN)
+    found = tuple(
+        _open_note(note, key, session.epoch_keys, trusted) for note, key in stored_notes.notes_on(connection, row.id)
+    )
+    return OpenReport(listed, Seal.OPENED, day=body.day, answers=body.answers, notes=found)
+
+
+def _open_note(row: NoteRow, key: bytes | None, epoch_keys: Mapping[str, bytes], trusted: Signers) -> OpenNote:
+    epoch_key = epoch_keys.get(row.epoch)
+    opened = None
+    if key is not None and epoch_key is not None:
+        place = notes.Place(row.id, row.report_id, row.epoch)
+        opened = notes.open_note(Sealed(row.body, key), place, epoch_key=epoch_key)
+    return OpenNote(opened, trusted=opened is not None and is_signed(row, trusted))
+
+
+def _decide(connection: Connection, report_id: bytes, session: Session, pin: Pin, state: str) -> bool:
+    row = _sound(connection, report_id, session, pin)
+    if row.turn <= ENDED:
+        raise CannotDecide("she may still be on the phone: decide about it when two nights have passed")
+    if row.state == state:
+        return False
+    changed = replace(statement_of(row), state=state)
+    if not stored.change(connection, signed_row(changed, session.own.signing_key), was=row):
+        raise CannotDecide("it has just changed: read it again")
+    return True
+
+
+def _note(connection: Connection, report_id: bytes, session: Session, pin: Pin, text: str, today: date) -> None:
+    row = _sound(connection, report_id, session, pin)
+    place = notes.Place(random(NOTE_ID_SIZE), row.id, row.epoch)
+    written = Note(today.isoformat(), session.own.name, text)
+    sealed = notes.seal(written, place, epoch_key=public_of(session.epoch_keys[row.epoch]))
+    statement = NoteStatement(place.id, place.report_id, place.epoch, sealed.body)
+    stored_notes.add(connection, signed_note(statement, session.own.signing_key), sealed_key=sealed.key)
+
+
+def _sound(connection: Connection, report_id: bytes, session: Session, pin: Pin) -> ReportRow:
+    """A report that this advocate can open and nobody tampered with. Raises CannotDecide."""
+    opened = _read(connection, report_id, session, pin)
+    row = stored.find(connection, report_id)
+    if opened is None or row is None:
+        raise CannotDecide("there is no such report any more")
+    if row.state == TAKEN_BACK or opened.seal is Seal.FORGOTTEN:
+        raise CannotDecide("it was taken back")
+    if opened.seal is Seal.NOT_HERS:
+        raise CannotDecide(f"its month was never given to {session.own.name}")
+    if not opened.trusted:
+        raise CannotDecide("it was planted or altered: do not act on it")
+    return row

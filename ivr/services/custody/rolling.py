@@ -1,0 +1,52 @@
+"""New keys for the line: by a lead, when the old ones are lost or somebody may have taken them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ivr.services.custody.making import make_due_epochs, make_line_keys
+from ivr.services.custody.resigning import resign
+from ivr.services.custody.sessions import Session
+from ivr.services.custody.trust import identity_of, line_claim
+from ivr.store import epochs as stored_epochs
+from ivr.store import line_keys as stored_line_keys
+from ivr.store.database import Database
+from ivr.vault import epochs, identity
+from ivr.vault.host import HostKey
+from ivr.vault.organisation import is_certified, pin_of
+from ivr.vault.wrapping import wrap
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """What a roll did: how many reports and notes were signed anew, and the epochs whose receipts go on."""
+
+    signed_anew: int
+    epochs: tuple[str, ...]
+
+
+async def roll_line_keys(database: Database, lead: Session, host: HostKey, *, now: datetime) -> Roll:
+    """The line's keys made anew, sealed under this host's secret. Receipts go on: salt and K_receipts are derived from
+    what the lead holds. What the old keys signed, and verifies, is signed by the new ones; then the old are deleted.
+
+    A serving line takes the new ones with its next save. Raises NotALead, StoreUnavailable.
+    """
+    key = lead.lead()
+    return await database.alone(lambda connection: _roll(connection, lead, key, host, now=now))
+
+
+def _roll(connection: Connection, lead: Session, key: bytes, host: HostKey, *, now: datetime) -> Roll:
+    old = stored_line_keys.all_line_keys(connection)
+    new = make_line_keys(connection, key, host)
+    private = identity.open_private(new.sealed, identity_of(new), host=host)
+    count = 0
+    for row in old:
+        if is_certified(line_claim(row), row.certificate, pin=pin_of(key)):
+            count += resign(connection, row.signer, public_key=row.signing_key, new_key=private.signing_key)
+        stored_line_keys.remove(connection, row.signer)
+    for epoch, epoch_key in lead.epoch_keys.items():
+        k_receipt = epochs.receipt_key(epoch_key)
+        stored_epochs.set_receipt_key(connection, epoch, wrap(k_receipt, to=new.sealing_key))
+    make_due_epochs(connection, key, now=now)
+    return Roll(count, tuple(sorted(lead.epoch_keys)))

@@ -1,0 +1,100 @@
+"""An advocate's session: her passphrase in, what she may open out. A lead's also keeps the epochs made ahead."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ivr.services.custody.making import make_due_epochs
+from ivr.services.custody.trust import NotSetUp, certified_advocates, locked
+from ivr.store import epochs as stored_epochs
+from ivr.store import organisation as stored_organisation
+from ivr.store.advocates import AdvocateRow
+from ivr.store.database import Database
+from ivr.vault import advocates, epochs
+from ivr.vault.advocates import Role, Unlocked
+from ivr.vault.organisation import Pin, is_certified, pin_of
+from ivr.vault.wrapping import unwrap
+
+
+class UnknownAdvocate(Exception):
+    """No advocate of that name, or several and no name; the message lists them."""
+
+
+class NotALead(Exception):
+    """Only a lead may do this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An advocate with her keys in memory."""
+
+    own: Unlocked
+    epoch_keys: Mapping[str, bytes] = field(repr=False)
+    """Epoch (YYYY-MM) -> its private key, of every certified epoch that was wrapped to her."""
+    organisation_key: bytes | None = field(repr=False)
+    """A lead's: what certifies."""
+    new_epochs: tuple[str, ...] = ()
+    """The epochs that this sign-in made."""
+
+    def lead(self) -> bytes:
+        """The organisation's key. Raises NotALead."""
+        if self.organisation_key is None:
+            raise NotALead(f"{self.own.name} is not a lead: `ivr keys status` names who is")
+        return self.organisation_key
+
+
+async def unlock(database: Database, *, pin: Pin, passphrase: str, now: datetime, name: str | None = None) -> Session:
+    """An advocate's session; without a name, the only advocate's. Takes as long as her passphrase's effort.
+
+    A lead's makes the epochs that have become due. Raises WrongPassphrase, UnknownAdvocate, NotSetUp, StoreUnavailable.
+    """
+    row = await database.read(lambda connection: chosen(connection, pin, name))
+    own = await asyncio.to_thread(advocates.unlock, locked(row), passphrase)
+    organisation_key = await database.read(lambda connection: _organisation_key(connection, own, pin))
+    made: tuple[str, ...] = ()
+    if organisation_key is not None:
+        made = await database.alone(lambda connection: make_due_epochs(connection, organisation_key, now=now))
+    epoch_keys = await database.read(lambda connection: epoch_keys_of(connection, own.id, by=own.sealing_key, pin=pin))
+    return Session(own, epoch_keys, organisation_key, made)
+
+
+def epoch_keys_of(connection: Connection, holder: bytes, *, by: bytes, pin: Pin) -> dict[str, bytes]:
+    """The private keys of the certified epochs that were wrapped to a holder, opened `by` her private key."""
+    wraps = stored_epochs.wraps_for(connection, holder)
+    opened: dict[str, bytes] = {}
+    for row in stored_epochs.all_epochs(connection):
+        key = unwrap(wraps[row.id], by=by) if row.id in wraps else None
+        if key is None:
+            continue
+        claim = epochs.claim(row.id, public_key=row.public_key, k_receipt=epochs.receipt_key(key))
+        if is_certified(claim, row.certificate, pin=pin):
+            opened[row.id] = key
+    return opened
+
+
+def chosen(connection: Connection, pin: Pin, name: str | None) -> AdvocateRow:
+    """The advocate of this name, or the only one. Raises UnknownAdvocate, NotSetUp."""
+    known = certified_advocates(connection, pin)
+    if not known:
+        raise NotSetUp("this database has no advocate of this organisation: run `ivr init`, or restore a backup")
+    found = [row for row in known if name in (None, row.name)]
+    if len(found) != 1:
+        names = _listed(known)
+        raise UnknownAdvocate(
+            f"there is no advocate {name}: there are {names}" if name else f"say which advocate you are: {names}"
+        )
+    return found[0]
+
+
+def _listed(rows: Sequence[AdvocateRow]) -> str:
+    return ", ".join(row.name for row in rows)
+
+
+def _organisation_key(connection: Connection, own: Unlocked, pin: Pin) -> bytes | None:
+    """What a lead holds. A key that is not the pinned one certifies nothing and is not it."""
+    wrapped = stored_organisation.wrap_for(connection, own.id) if own.role is Role.LEAD else None
+    key = None if wrapped is None else unwrap(wrapped, by=own.sealing_key)
+    return key if key is not None and pin_of(key) == pin else None

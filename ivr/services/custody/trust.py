@@ -1,0 +1,154 @@
+"""What the organisation's key vouches for. The database is only where things lie: what the pin does not certify is
+nobody's, whoever wrote it there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from ivr.store import advocates as stored_advocates
+from ivr.store import epochs as stored_epochs
+from ivr.store import line_keys as stored_line_keys
+from ivr.store.advocates import AdvocateRow
+from ivr.store.database import Database
+from ivr.store.epochs import EpochRow
+from ivr.store.line_keys import LineKeyRow
+from ivr.vault import epochs, identity, signing
+from ivr.vault.advocates import Effort, Locked, Role
+from ivr.vault.host import HostKey, WrongSecret
+from ivr.vault.identity import Identity
+from ivr.vault.organisation import Claim, Pin, is_certified
+from ivr.vault.wrapping import unwrap
+
+Signers = Mapping[bytes, bytes]
+"""Signer (8 bytes, as rows name it) -> the public key that verifies what it signed."""
+
+
+class NotSetUp(Exception):
+    """There are no keys to work with; the message says what makes them."""
+
+
+class LineKeysLost(Exception):
+    """The line's own keys do not open under this IVR_SECRET. No report is lost; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineKeys:
+    """What a line works with."""
+
+    signer: bytes
+    signing_key: bytes = field(repr=False)
+    sealing_key: bytes = field(repr=False)
+    site_salt: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LineEpoch:
+    """An epoch as far as the line may know it: reports are sealed to `public_key`."""
+
+    id: str
+    public_key: bytes
+    receipt_key: bytes = field(repr=False)
+    """K_receipt."""
+
+
+async def line_keys_of(database: Database, host: HostKey, pin: Pin) -> LineKeys:
+    """The line's own keys. Raises NotSetUp, LineKeysLost, StoreUnavailable."""
+    return await database.read(lambda connection: line_keys_in(connection, host, pin))
+
+
+def line_keys_in(connection: Connection, host: HostKey, pin: Pin) -> LineKeys:
+    """The line's own keys. Raises NotSetUp, LineKeysLost."""
+    row = certified_line(connection, pin)
+    try:
+        private = identity.open_private(row.sealed, identity_of(row), host=host)
+    except WrongSecret as error:
+        raise LineKeysLost(
+            "the line's keys were made under another IVR_SECRET: start it with the secret that it was set up with. "
+            "If that is lost, a lead makes new keys with `ivr keys roll`; no report is lost"
+        ) from error
+    salt = unwrap(row.site_salt, by=private.sealing_key)
+    if salt is None:
+        raise LineKeysLost("the line's salt does not open: a lead makes new keys with `ivr keys roll`")
+    return LineKeys(row.signer, private.signing_key, private.sealing_key, salt)
+
+
+def certified_line(connection: Connection, pin: Pin) -> LineKeyRow:
+    """The line's keys as they lie there. Raises NotSetUp."""
+    rows = stored_line_keys.all_line_keys(connection)
+    certified = [row for row in rows if is_certified(line_claim(row), row.certificate, pin=pin)]
+    if not certified:
+        raise NotSetUp(
+            "this database holds no keys yet: run `ivr init`"
+            if not rows
+            else "the keys in this database are not this organisation's: compare IVR_ORGANISATION_KEY with "
+            "what `ivr init` showed, and the database with its backup"
+        )
+    return certified[0]
+
+
+def line_epochs(connection: Connection, keys: LineKeys, pin: Pin) -> dict[str, LineEpoch]:
+    """Every epoch that the line may use, the oldest first: certified, and its K_receipt opens."""
+    opened = (_opened(row, keys, pin) for row in stored_epochs.all_epochs(connection))
+    return {epoch.id: epoch for epoch in opened if epoch is not None}
+
+
+def certified_advocates(connection: Connection, pin: Pin) -> Sequence[AdvocateRow]:
+    """The advocates, by name. Whoever is not certified is not one."""
+    rows = stored_advocates.all_advocates(connection)
+    return [row for row in rows if is_certified(locked(row).claim(), row.certificate, pin=pin)]
+
+
+def signers(connection: Connection, pin: Pin) -> Signers:
+    """Whose signature under a report or a note counts: the line's and the advocates'."""
+    keys = [row.signing_key for row in certified_advocates(connection, pin)]
+    keys.append(certified_line(connection, pin).signing_key)
+    return {signing.signer_of(key): key for key in keys}
+
+
+def identity_of(row: LineKeyRow) -> Identity:
+    """A line's public keys."""
+    return Identity(row.signing_key, row.sealing_key)
+
+
+def line_claim(row: LineKeyRow) -> Claim:
+    """What the certificate of a line's keys says."""
+    return identity_of(row).claim(row.site_salt)
+
+
+def locked(row: AdvocateRow) -> Locked:
+    """An advocate, from her row. An unknown role is the lowest: her certificate will not fit."""
+    return Locked(
+        id=row.id,
+        name=row.name,
+        role=Role(row.role) if row.role in set(Role) else Role.ADVOCATE,
+        sealing_key=row.sealing_key,
+        signing_key=row.signing_key,
+        salt=row.salt,
+        effort=Effort(row.passes, row.memory),
+        wrapped=row.wrapped,
+    )
+
+
+def row_of(advocate: Locked, certificate: bytes) -> AdvocateRow:
+    """An advocate as she is stored."""
+    return AdvocateRow(
+        id=advocate.id,
+        name=advocate.name,
+        role=advocate.role.value,
+        sealing_key=advocate.sealing_key,
+        signing_key=advocate.signing_key,
+        certificate=certificate,
+        salt=advocate.salt,
+        passes=advocate.effort.passes,
+        memory=advocate.effort.memory,
+        wrapped=advocate.wrapped,
+    )
+
+
+def _opened(row: EpochRow, keys: LineKeys, pin: Pin) -> LineEpoch | None:
+    k_receipt = unwrap(row.receipt_key, by=keys.sealing_key)
+    if k_receipt is None:
+        return None
+    claim = epochs.claim(row.id, public_key=row.public_key, k_receipt=k_receipt)
+    return LineEpoch(row.id, row.public_key, k_receipt) if is_certified(claim, row.certificate, pin=pin) else None
