@@ -10,6 +10,7 @@ from ivr.services.archive import Archive, OpenReport
 from ivr.services.custody import founding, sessions
 from ivr.services.custody.founding import Founded
 from ivr.services.custody.sessions import Session
+from ivr.services.custody.trust import LineKeys, line_keys_of
 from ivr.services.receipts import SlowHashes
 from ivr.services.reports import SAVE_SECONDS, Reports
 from ivr.services.spool import Spool
@@ -62,6 +63,10 @@ class Office:
             slow_hashes=self.slow_hashes,
             save_seconds=save_seconds,
         )
+
+    async def line_keys(self) -> LineKeys:
+        """What only the line's process holds."""
+        return await line_keys_of(self.database, self.host, self.pin)
 
     async def session(self, name: str | None = None, passphrase: str = PASSPHRASE) -> Session:
         return await sessions.unlock(self.database, pin=self.pin, passphrase=passphrase, now=self.now, name=name)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -33,16 +34,23 @@ FORGET_PAUSE = 1.0
 """Seconds between two tries at cleaning."""
 
 
+class Slow(Protocol):
+    """What a slow hash is made with."""
+
+    def __call__(self, code: str, *, site_salt: bytes) -> bytes: ...
+
+
 class SlowHashes:
     """The slow hashes of one process: off the event loop, two at once; whoever comes third waits her turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, slow: Slow = receipts.slow) -> None:
+        self._slow = slow
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="slow-hash")
 
     async def of(self, code: str, *, site_salt: bytes) -> bytes:
         """The slow hash of a receipt code."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: receipts.slow(code, site_salt=site_salt))
+        return await loop.run_in_executor(self._threads, lambda: self._slow(code, site_salt=site_salt))
 
     def close(self) -> None:
         """Begin no more."""

@@ -33,6 +33,9 @@ BEGINS_AT = 3
 LONGEST_DAYS = 90
 """Where a flow has no form at all."""
 
+SPOOLED = timedelta(days=14)
+"""How long a report may wait in some host's spool and still find its epoch."""
+
 CLEAN_TRIES = 60
 CLEAN_PAUSE = 5.0
 """Seconds between two tries."""
@@ -136,11 +139,11 @@ def _keep_days(flow: Flow, form: str) -> int:
 
 
 def _bury_epochs(connection: Connection, today: date) -> tuple[str, ...]:
-    """The epochs whose time to take reports is over and that have none left: their keys go, everybody's."""
-    taking = epochs.taking(today)
-    past = [row.id for row in stored_epochs.all_epochs(connection) if row.id <= taking]
-    in_use = {*stored.epochs_in_use(connection), *past[-1:]}  # the newest takes reports, also when they have run out
-    dead = tuple(epoch for epoch in past if epoch not in in_use)
+    """The epochs whose time to take reports is long over and that have none left: their keys go, everybody's."""
+    begun = [row.id for row in stored_epochs.all_epochs(connection) if row.id <= epochs.taking(today)]
+    in_use = {*stored.epochs_in_use(connection), *begun[-1:]}  # the newest takes reports, also when they have run out
+    over = epochs.taking(today - SPOOLED)
+    dead = tuple(epoch for epoch in begun if epoch < over and epoch not in in_use)
     for epoch in dead:
         stored_epochs.remove(connection, epoch)
     return dead

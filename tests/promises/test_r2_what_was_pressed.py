@@ -140,17 +140,20 @@ def test_a_store_that_fails_is_told_as_not_saved_in_both_languages(tmp_path: Pat
 
 
 @pytest.mark.timeout(60)
-def test_a_store_that_is_locked_is_told_as_not_saved_and_the_next_try_is_saved(tmp_path: Path, blank: Path) -> None:
+def test_where_no_store_takes_it_she_is_told_that_it_is_not_saved_and_the_next_try_is(
+    tmp_path: Path, blank: Path
+) -> None:
     async def main() -> None:
         async with house(tmp_path / "line", blank=blank) as of:
             rosa = await of.line().call()
             await presses(rosa, *TO_SAVED[:-1])
-            held = sqlite3.connect(of.folder / "porchlight.db", isolation_level=None)
-            held.execute("BEGIN IMMEDIATE")
+            held = [sqlite3.connect(of.folder / name, isolation_level=None) for name in ("porchlight.db", "spool.db")]
+            for store in held:
+                store.execute("BEGIN IMMEDIATE")
             said = await presses(rosa, TO_SAVED[-1])
             assert not any(saved in said for saved in SAVED)
-            held.execute("ROLLBACK")
-            held.close()
+            for store in held:
+                store.close()
             assert SAVED[0] in await presses(rosa, "1")
             assert len(await of.reports()) == 1
 
@@ -306,13 +309,15 @@ def test_a_consent_given_after_a_failed_save_is_the_one_that_counts(tmp_path: Pa
 
     async def main() -> None:
         async with house(tmp_path / "line", blank=blank, database_of=LateNews) as of:
-            database = of.database
-            assert isinstance(database, LateNews)
+            stores = (of.database, of.parts.spool)
             rosa = await of.line().call()
             await presses(rosa, *TO_SAVED)
-            database.loses = True
+            for store in stores:
+                assert isinstance(store, LateNews)
+                store.loses = True
             assert SAVED[0] not in await finishes(rosa, "3")
-            database.loses = False
+            for store in stores:
+                store.loses = False  # type: ignore[attr-defined]  # asserted above
             await presses(rosa, "*")
             said = await presses(rosa, "1")
             (report,) = await of.reports()
