@@ -75,7 +75,7 @@ def build(parts: Parts, clock: Clock, world: World | None = None) -> Router:
     night = Night(parts.database, host, parts.pin, parts.flow, clock)
     chores = (
         Chore("sweep keys", timedelta(minutes=1), lambda: _swept((seeds, tokens), clock)),
-        Chore("bring reports home", timedelta(seconds=5), reports.bring_home),
+        Chore("tend reports", timedelta(seconds=15), reports.tend),
         Chore("night", timedelta(minutes=1), night.work_if_due),
     )
 

@@ -114,9 +114,20 @@ class Reports:
         except (StoreUnavailable, BodyTooLong, NotSetUp, LineKeysLost):
             return NotSaved()
 
+    async def tend(self) -> None:
+        """What a serving line does again and again: forget the keys of dead epochs, bring home what waits, and leave no
+        time of a report on the files. Raises as `ready` does.
+
+        Whether it fails does not hang on a report: the log must not tell when one came.
+        """
+        self._desk = await self._database.read(self._load)
+        await self.bring_home()
+        for files in (self._database, self._spool):
+            await files.blur_times()
+
     async def bring_home(self) -> int:
         """What waits in the spool, into the database. How many reports there were. Raises as `ready` does."""
-        if not self._spool.may_hold:
+        if await self._spool.is_empty():
             return 0
         desk = self._desk = await self._database.read(self._load)
 

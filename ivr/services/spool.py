@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from ivr.store import reports as stored
-from ivr.store.database import Database, StoreUnavailable
+from ivr.store.database import Database
 from ivr.store.reports import ReportRow
 
 AT_ONCE = 100
@@ -21,8 +21,6 @@ class Spool:
 
     def __init__(self, file: Database) -> None:
         self._file = file
-        self.may_hold = True
-        """False once this process has seen it empty, and put nothing in since."""
 
     async def open(self) -> None:
         """Make the file, if there is none."""
@@ -30,8 +28,11 @@ class Spool:
 
     async def put(self, row: ReportRow, sealed_key: bytes) -> None:
         """One report; a newer turn of it replaces the older."""
-        self.may_hold = True
         await self._file.write(lambda connection: stored.upsert(connection, row, sealed_key=sealed_key))
+
+    async def is_empty(self) -> bool:
+        """Whether nothing waits, of this worker's or of another's."""
+        return not await self._file.read(_waiting)
 
     async def bring_home(self, database: Database, *, vouch: Callable[[ReportRow], ReportRow]) -> int:
         """Everything that waits, into the database, and only then out of here. How many reports there were.
@@ -39,20 +40,19 @@ class Spool:
         `vouch` gives a row the signature that counts today. What the database has in a newer turn, or as a tombstone,
         stays as it is there.
         """
-        self.may_hold = False  # before the look: whoever puts something in meanwhile says so
         count = 0
-        try:
-            while waiting := await self._file.read(_waiting):
-                home = [(vouch(row), key) for row, key in waiting]
-                await database.write(partial(_put_all, home))
-                await self._file.write(partial(_take_out, waiting))
-                count += len(waiting)
-            if count:
-                await self._file.forget_deleted()
-        except StoreUnavailable:
-            self.may_hold = True
-            raise
+        while waiting := await self._file.read(_waiting):
+            home = [(vouch(row), key) for row, key in waiting]
+            await database.write(partial(_put_all, home))
+            await self._file.write(partial(_take_out, waiting))
+            count += len(waiting)
+        if count:
+            await self._file.forget_deleted()
         return count
+
+    async def blur_times(self) -> None:
+        """See Database.blur_times."""
+        await self._file.blur_times()
 
     async def close(self) -> None:
         """Let go of the file."""

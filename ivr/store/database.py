@@ -72,6 +72,12 @@ class Database:
         with self._failures_named():
             return await self._backend.rewrite(tables)
 
+    async def blur_times(self) -> None:
+        """Set the times of SQLite's files to now. Done every so often, they tell when the line was last up and not when
+        somebody last called. Raises StoreUnavailable."""
+        with self._failures_named():
+            await self._backend.blur_times()
+
     async def close(self) -> None:
         """End what is queued, then every thread and connection."""
         await self._backend.close()

@@ -68,6 +68,9 @@ class Sqlite:
         """The whole file, in the order of its keys."""
         return await self._writer.outside(_vacuum)
 
+    async def blur_times(self) -> None:
+        await to_thread(_blur_times, self._path)
+
     async def close(self) -> None:
         await to_thread(self._readers.shutdown)
         self._reading.dispose()
@@ -110,6 +113,12 @@ def _waiting(connection: Connection, wait_ms: int) -> Iterator[None]:
         yield
     finally:
         connection.exec_driver_sql(f"PRAGMA busy_timeout={LOCK_WAIT_MS}")
+
+
+def _blur_times(path: Path) -> None:
+    for file in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))):
+        with suppress(FileNotFoundError):
+            os.utime(file)
 
 
 def _make_file(path: Path) -> None:
