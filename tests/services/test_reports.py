@@ -57,6 +57,15 @@ def all_bytes_in(directory: Path, names: str = "*") -> bytes:
     return b"".join(path.read_bytes() for path in directory.glob(names))
 
 
+async def spooled(directory: Path, kept: Reports, ask: SaveReport, turn: int = 3) -> None:
+    """Saved while somebody else holds the database's lock."""
+    await kept.ready(TODAY)
+    holder = locked(directory / "porchlight.db")
+    assert await keep(kept, ask, turn=turn) != NotSaved()
+    holder.close()
+    await kept.close()
+
+
 async def keep(kept: Reports, ask: SaveReport, turn: int = 3, today: date = TODAY) -> Saved | NotSaved:
     return await kept.keep(ask, seed=SEED, turn=turn, today=today)
 
@@ -275,11 +284,7 @@ def test_what_waits_in_the_spool_comes_home_before_anything_else(tmp_path: Path)
     """Another worker finds it when it begins; a newer turn in the database stays."""
 
     async def main(of: Office, kept: Reports) -> None:
-        await kept.ready(TODAY)
-        holder = locked(tmp_path / "porchlight.db")
-        await keep(kept, DRAFT, turn=3)
-        holder.close()
-        await kept.close()
+        await spooled(tmp_path, kept, DRAFT)
         await keep(kept, replace(DRAFT, consent="pass_on"), turn=4)
         assert [report.listed.consent for report in await of.read_all()] == ["pass_on"]
         another = of.reports()
@@ -292,11 +297,7 @@ def test_what_waits_in_the_spool_comes_home_before_anything_else(tmp_path: Path)
 
 def test_a_spooled_report_leaves_no_byte_behind(tmp_path: Path) -> None:
     async def main(of: Office, kept: Reports) -> None:
-        await kept.ready(TODAY)
-        holder = locked(tmp_path / "porchlight.db")
-        await keep(kept, ENDED)
-        holder.close()
-        await kept.close()
+        await spooled(tmp_path, kept, ENDED)
         [(body, key)] = sqlite_rows(tmp_path / "spool.db", "reports JOIN report_keys", "body, sealed_key")
         assert await kept.bring_home() == 1
         left = all_bytes_in(tmp_path, "spool.db*")
@@ -308,11 +309,7 @@ def test_a_spooled_report_leaves_no_byte_behind(tmp_path: Path) -> None:
 
 def test_what_was_spooled_under_keys_that_a_lead_has_replaced_is_vouched_for_by_the_new_ones(tmp_path: Path) -> None:
     async def main(of: Office, kept: Reports) -> None:
-        await kept.ready(TODAY)
-        holder = locked(tmp_path / "porchlight.db")
-        await keep(kept, ENDED)
-        holder.close()
-        await kept.close()
+        await spooled(tmp_path, kept, ENDED)
         await roll_line_keys(of.database, await of.session(), of.host, now=NOW)
         assert await kept.bring_home() == 1
         assert [report.trusted for report in await of.read_all()] == [True]

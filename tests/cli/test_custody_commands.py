@@ -1,0 +1,180 @@
+"""`ivr keys`, `ivr advocates` and what `ivr reports` changes: as a lead types them, and what they answer."""
+
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_calling import WHOLE_REPORT, ivr
+from tests.shipped import ROOT
+
+ANA, BO, ZOE = "four quiet harbor lamps", "nine tall winter trees", "seven small brass keys"
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where a lead sits: passphrases in files, a line founded by ana, one report that may be passed on."""
+    monkeypatch.setenv("IVR_FLOWS_DIR", str(ROOT / "flows"))
+    monkeypatch.setenv("IVR_PROMPTS_DIR", str(ROOT / "prompts"))
+    monkeypatch.setenv("IVR_DATA_DIR", str(tmp_path / "data"))
+    for name, passphrase in (("ana", ANA), ("bo", BO), ("zoe", ZOE), ("short", "too short")):
+        (tmp_path / name).write_text(passphrase + "\n")
+    code, said = ivr("init", "--advocate", "ana", *given(tmp_path, "ana"), "--shares-file", str(tmp_path / "shares"))
+    assert code == 0, said
+    return tmp_path
+
+
+def given(desk: Path, name: str, option: str = "--passphrase-file") -> tuple[str, str]:
+    return (option, str(desk / name))
+
+
+def shares(desk: Path) -> list[str]:
+    """The three printed shares, cut apart: the options that name two of them."""
+    blocks = (desk / "shares").read_text().strip().split("\n\n")
+    for n, block in enumerate(blocks):
+        (desk / f"share {n}").write_text(block)
+    return [str(desk / f"share {n}") for n in range(3)]
+
+
+def called(keys: str) -> str:
+    """The receipt of a call."""
+    code, said = ivr("call", "--keys", keys)
+    assert code == 0, said
+    found = re.search(r"(\d \d \d \d), (\d \d \d \d), (\d \d \d \d)", said)
+    assert found, said
+    return " ".join(found.groups())
+
+
+def test_init_shows_the_organisation_s_key_and_writes_shares_that_only_their_owner_can_read(desk: Path) -> None:
+    pin = (desk / "data" / "organisation-key").read_text().strip()
+    assert re.fullmatch("[0-9a-f]{64}", pin)
+    assert stat.S_IMODE((desk / "shares").stat().st_mode) == 0o600
+    code, said = ivr("keys", "status")
+    assert code == 0
+    assert re.search(r"ana +lead +4 epochs", said)
+    assert "any two" in said
+    assert "one lead only" in said
+
+
+def test_another_organisation_s_key_in_the_settings_is_noticed(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_ORGANISATION_KEY", "ab" * 32)
+    code, said = ivr("reports", "list")
+    assert code == 2
+    assert "IVR_ORGANISATION_KEY" in said
+
+
+def test_a_lead_adds_an_advocate_who_reads_and_removes_her(desk: Path) -> None:
+    called(WHOLE_REPORT["English"])
+    code, said = ivr("advocates", "add", "bo", *given(desk, "ana"), *given(desk, "short", "--new-passphrase-file"))
+    assert (code, "at least 12 characters" in said) == (2, True)
+    code, said = ivr("advocates", "add", "bo", *given(desk, "ana"), *given(desk, "bo", "--new-passphrase-file"))
+    assert code == 0, said
+    code, said = ivr("reports", "read", "--advocate", "bo", *given(desk, "bo"))
+    assert (code, "taken (" in said) == (0, True)
+    code, said = ivr("advocates", "remove", "ana", "--advocate", "bo", *given(desk, "bo"))
+    assert (code, "Bo is not a lead" in said) == (2, True)
+    code, said = ivr("advocates", "remove", "bo", "--advocate", "ana", *given(desk, "ana"))
+    assert (code, "Removed bo" in said) == (0, True)
+    code, said = ivr("reports", "read", "--advocate", "bo", *given(desk, "bo"))
+    assert (code, "no advocate bo" in said) == (2, True)
+
+
+def test_a_lost_secret_is_told_with_its_cure_and_the_cure_works(desk: Path) -> None:
+    receipt = called(WHOLE_REPORT["Spanish"])
+    (desk / "data" / "secret").write_text("a wholly different secret\n")
+    code, said = ivr("call", "--keys", "1")
+    assert (code, "ivr keys roll" in said) == (2, True)
+    code, said = ivr("reports", "read", *given(desk, "ana"))
+    assert (code, "taken (" in said) == (0, True)
+    code, said = ivr("keys", "roll", *given(desk, "ana"))
+    assert (code, "Signed anew: 1 " in said) == (0, True)
+    code, said = ivr("reports", "withdraw", "--yes", "--receipt", receipt)
+    assert (code, "taken back" in said) == (0, True)
+
+
+def test_two_shares_bring_back_everything_when_every_lead_is_lost(desk: Path) -> None:
+    called(WHOLE_REPORT["English"])
+    one, two, three = shares(desk)
+    code, said = ivr("keys", "recover", "--drill", "--share-file", one, "--share-file", three)
+    assert (code, "open 4 of 4 epochs" in said, "nothing was changed" in said) == (0, True, True)
+    new = given(desk, "zoe", "--new-passphrase-file")
+    code, said = ivr("keys", "recover", "--name", "zoe", "--share-file", two, "--share-file", three, *new)
+    assert (code, "zoe is a lead now" in said) == (0, True)
+    code, said = ivr("reports", "read", "--advocate", "zoe", *given(desk, "zoe"))
+    assert (code, "taken (" in said) == (0, True)
+    code, said = ivr("keys", "shares", "--advocate", "zoe", *given(desk, "zoe"))
+    assert (code, said.count("# share")) == (0, 3)
+    code, said = ivr("keys", "recover", "--drill", "--share-file", one, "--share-file", three)
+    assert (code, "newer ones were printed" in said) == (2, True)
+
+
+def test_a_share_with_a_mistake_is_told_with_its_file_and_line(desk: Path) -> None:
+    one, two, _ = shares(desk)
+    text = Path(one).read_text().splitlines()
+    text[2] = ("B" if text[2][0] != "B" else "C") + text[2][1:]
+    Path(one).write_text("\n".join(text))
+    code, said = ivr("keys", "recover", "--drill", "--share-file", one, "--share-file", two)
+    assert (code, f"The share in {one}" in said, "line 2" in said) == (2, True, True)
+    code, said = ivr("keys", "recover", "--drill", "--share-file", two)
+    assert (code, "twice" in said) == (2, True)
+
+
+def test_an_advocate_changes_her_passphrase(desk: Path) -> None:
+    code, said = ivr("keys", "passphrase", *given(desk, "ana"), *given(desk, "zoe", "--new-passphrase-file"))
+    assert (code, "Changed" in said) == (0, True)
+    assert ivr("reports", "read", *given(desk, "ana"))[0] == 2
+    assert ivr("reports", "read", *given(desk, "zoe"))[0] == 0
+
+
+def test_a_report_is_confirmed_noted_exported_by_two_people_and_taken_back(desk: Path) -> None:
+    receipt = called("1 1 1 1 # 1 1 # # # # # # # # # # # 1 3 # 9")
+    assert ivr("advocates", "add", "bo", *given(desk, "ana"), *given(desk, "bo", "--new-passphrase-file"))[0] == 0
+    listed = ivr("reports", "list")[1]
+    report = listed.splitlines()[1][:8]
+    ana, bo = ("--advocate", "ana", *given(desk, "ana")), ("--advocate", "bo", *given(desk, "bo"))
+    assert "confirmed now" in ivr("reports", "confirm", report, *ana)[1]
+    assert "confirmed already" in ivr("reports", "confirm", report, *ana)[1]
+    assert "Noted" in ivr("reports", "note", report, "--text", "Called back", *bo)[1]
+    read = ivr("reports", "read", report, *ana)[1]
+    assert "confirmed" in read
+    assert "bo: Called back" in read
+    file = desk / "handed on.csv"
+    alone = ("--second", "ana", *given(desk, "ana", "--second-passphrase-file"))
+    code, said = ivr("reports", "export", str(file), *ana, *alone)
+    assert (code, "two people" in said, file.exists()) == (2, True, False)
+    both = ("--second", "bo", *given(desk, "bo", "--second-passphrase-file"))
+    code, said = ivr("reports", "export", str(file), *ana, *both)
+    assert (code, "Wrote 1 " in said) == (0, True)
+    assert (file.read_text().count("\n"), stat.S_IMODE(file.stat().st_mode)) == (2, 0o600)
+    assert "is there already" in ivr("reports", "export", str(file), *ana, *both)[1]
+    assert "is taken back" in ivr("reports", "withdraw", "--yes", "--receipt", receipt)[1]
+    assert "taken back before" in ivr("reports", "withdraw", "--yes", "--receipt", receipt)[1]
+    assert "Its key is gone" in ivr("reports", "read", report, *ana)[1]
+    code, said = ivr("reports", "confirm", report, *ana)
+    assert (code, "It was taken back" in said) == (2, True)
+
+
+def test_a_receipt_of_the_wrong_length_is_told_before_anything_is_tried(desk: Path) -> None:
+    code, said = ivr("reports", "withdraw", "--yes", "--receipt", "1234 5678")
+    assert (code, "12 digits, this has 8" in said) == (2, True)
+
+
+def test_what_would_be_forgotten_is_said_without_forgetting_it(desk: Path) -> None:
+    called(WHOLE_REPORT["English"])
+    code, said = ivr("reports", "purge", "--dry-run")
+    assert (code, "Would forget reports: none" in said) == (0, True)
+    code, said = ivr("reports", "purge")
+    assert (code, "Forgot reports: none" in said) == (0, True)
+    assert "bad_date" in ivr("reports", "list")[1]
+
+
+@pytest.mark.parametrize("command", [("keys", "status"), ("reports", "list"), ("reports", "purge")])
+def test_without_keys_it_is_said_what_makes_them(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("IVR_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("IVR_FLOWS_DIR", str(ROOT / "flows"))
+    monkeypatch.setenv("IVR_PROMPTS_DIR", str(ROOT / "prompts"))
+    code, said = ivr(*command)
+    assert (code, "ivr init" in said) == (2, True)
