@@ -24,7 +24,7 @@ from ivr.vault import notes, sealing
 from ivr.vault.notes import Note
 from ivr.vault.organisation import Pin
 from ivr.vault.sealing import Place, Sealed
-from ivr.vault.signing import NoteStatement
+from ivr.vault.signing import NoteStatement, Signer
 from ivr.vault.wrapping import public_of
 
 CONFIRMED = "confirmed"
@@ -172,7 +172,7 @@ def _decide(connection: Connection, report_id: bytes, session: Session, pin: Pin
     if row.state == state:
         return False
     changed = replace(statement_of(row), state=state)
-    if not stored.change(connection, signed_row(changed, session.own.signing_key), was=row):
+    if not stored.change(connection, signed_row(changed, Signer.of(session.own.signing_key)), was=row):
         raise CannotDecide("it has just changed: read it again")
     return True
 
@@ -183,7 +183,7 @@ def _note(connection: Connection, report_id: bytes, session: Session, pin: Pin, 
     written = Note(today.isoformat(), session.own.name, text)
     sealed = notes.seal(written, place, epoch_key=public_of(session.epoch_keys[row.epoch]))
     statement = NoteStatement(place.id, place.report_id, place.epoch, sealed.body)
-    stored_notes.add(connection, signed_note(statement, session.own.signing_key), sealed_key=sealed.key)
+    stored_notes.add(connection, signed_note(statement, Signer.of(session.own.signing_key)), sealed_key=sealed.key)
 
 
 def _sound(connection: Connection, report_id: bytes, session: Session, pin: Pin) -> ReportRow:

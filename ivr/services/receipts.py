@@ -140,4 +140,4 @@ def _withdraw(connection: Connection, slow: bytes, keys: LineKeys, pin: Pin) -> 
 def _tombstone(row: ReportRow, keys: LineKeys) -> ReportRow:
     """What stays, so that a late save writes nothing and a doubled withdrawal is understood."""
     statement = replace(statement_of(row), turn=MAX_TURN, consent=CONSENTS[0], state=TAKEN_BACK, body=sealing.noise())
-    return signed_row(statement, keys.signing_key)
+    return signed_row(statement, keys.signer)

@@ -133,8 +133,8 @@ class Reports:
 
         def vouch(row: ReportRow) -> ReportRow:
             """A lead may have made new keys since; the spool lies beside the line's own secret."""
-            is_today_s = row.signer == desk.keys.signer
-            return row if is_today_s else signed_row(statement_of(row), desk.keys.signing_key)
+            is_today_s = row.signer == desk.keys.signer.id
+            return row if is_today_s else signed_row(statement_of(row), desk.keys.signer)
 
         return await self._spool.bring_home(self._database, vouch=vouch)
 
@@ -150,8 +150,8 @@ class Reports:
         is_away = False
         try:
             desk = await self._desk_for(today)
-            if await self._within(LOOK_SECONDS, self._knows(report_id, turn)):
-                return Saved(code)  # a doubled or late save: no second slow hash either
+            if ask.ends and await self._within(LOOK_SECONDS, self._knows(report_id, turn)):
+                return Saved(code)  # a doubled last save: no second slow hash
         except StoreUnavailable:
             if self._desk is None:
                 raise
@@ -244,4 +244,4 @@ def _sealed(
         receipt_tag=None if slow is None else receipts.tag(epoch.receipt_key, slow),
         body=sealed.body,
     )
-    return signed_row(statement, desk.keys.signing_key), sealed.key
+    return signed_row(statement, desk.keys.signer), sealed.key

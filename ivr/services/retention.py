@@ -157,7 +157,7 @@ def _close_cut_off(connection: Connection, keys: LineKeys, trusted: Signers) -> 
         if nights is None:
             stored.set_nights_left(connection, row.id, 1)
         elif is_signed(row, trusted):  # a planted one keeps its signature, and shows
-            stored.change(connection, signed_row(replace(statement_of(row), turn=MAX_TURN), keys.signing_key), was=row)
+            stored.change(connection, signed_row(replace(statement_of(row), turn=MAX_TURN), keys.signer), was=row)
             stored.set_nights_left(connection, row.id, None)
             closed += 1
     return closed

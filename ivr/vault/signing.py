@@ -1,7 +1,7 @@
 """Who vouches for a row: a signature over everything in it, by the line or by the advocate who last changed it.
 Reading a row is not needed to sign or to verify it."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from typing import ClassVar
 
 import msgspec
@@ -50,6 +50,25 @@ class NoteStatement:
 Signed = Statement | NoteStatement
 
 
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Somebody who signs. Made once for many signatures: to expand a key costs more than to sign with it."""
+
+    id: bytes
+    """8 bytes that name her in rows."""
+    _key: SigningKey = field(repr=False)
+
+    @classmethod
+    def of(cls, signing_key: bytes) -> "Signer":
+        """From 32 secret bytes (Ed25519)."""
+        key = SigningKey(signing_key)
+        return cls(signer_of(bytes(key.verify_key)), key)
+
+    def sign(self, statement: Signed) -> bytes:
+        """64 bytes (Ed25519)."""
+        return self._key.sign(_encode(statement)).signature
+
+
 def public_half(signing_key: bytes) -> bytes:
     """The 32 bytes that verify what this key signs."""
     return bytes(SigningKey(signing_key).verify_key)
@@ -58,11 +77,6 @@ def public_half(signing_key: bytes) -> bytes:
 def signer_of(public_key: bytes) -> bytes:
     """8 bytes that name a signer in a row: a digest of the public half. It only finds the key; the signature proves."""
     return digest(public_key, purpose="signer", size=SIGNER_SIZE)
-
-
-def sign(statement: Signed, signing_key: bytes) -> bytes:
-    """64 bytes (Ed25519)."""
-    return SigningKey(signing_key).sign(_encode(statement)).signature
 
 
 def verify(statement: Signed, signature: bytes, *, public_key: bytes) -> bool:

@@ -144,7 +144,14 @@ def test_no_secret_is_stored_or_shown(tmp_path: Path) -> None:
         ana, line = await of.session(), await line_keys_of(of.database, of.host, of.pin)
         stored = all_bytes_in(tmp_path)
         secrets = (*ana.epoch_keys.values(), ana.lead(), ana.own.sealing_key, ana.own.signing_key)
-        for secret in (*secrets, line.signing_key, line.sealing_key, line.site_salt, SECRET, PASSPHRASE.encode()):
+        for secret in (
+            *secrets,
+            bytes(line.signer._key),
+            line.sealing_key,
+            line.site_salt,
+            SECRET,
+            PASSPHRASE.encode(),
+        ):
             assert secret not in stored
             assert repr(secret)[2:-1] not in repr((ana, line, of.shares))
 

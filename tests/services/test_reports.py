@@ -27,6 +27,7 @@ from ivr.store.tables import metadata, report_keys, reports
 from ivr.vault import receipts, signing
 from ivr.vault.host import HostKey
 from ivr.vault.organisation import Pin
+from ivr.vault.signing import Signer
 from tests.founded import NOW, SECRET, Office, office
 from tests.store.databases import KINDS, database_of
 
@@ -449,7 +450,7 @@ def test_a_row_planted_with_a_key_of_one_s_own_shows(tmp_path: Path) -> None:
         [row] = await rows(of.database)
         columns = {**row._asdict(), "id": b"m" * 16}
         claims = {name: columns[name] for name in columns if name not in ("signer", "signature")}
-        signature = signing.sign(signing.Statement(**claims), mallory)
+        signature = Signer.of(mallory).sign(signing.Statement(**claims))
         planted = {**columns, "signer": signing.signer_of(public), "signature": signature}
         await execute(of.database, reports.insert().values(planted))
         forged = {"certificate": b"c" * 64, "signing_key": public, "sealing_key": public}

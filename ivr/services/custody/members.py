@@ -19,6 +19,7 @@ from ivr.store.database import Database
 from ivr.vault import advocates, epochs, signing
 from ivr.vault.advocates import MODERATE, Effort, Locked, Role
 from ivr.vault.organisation import certify, pin_of
+from ivr.vault.signing import Signer
 from ivr.vault.wrapping import wrap
 
 
@@ -95,7 +96,7 @@ def _remove(connection: Connection, lead: Session, key: bytes, *, name: str, now
         connection,
         signing.signer_of(row.signing_key),
         public_key=row.signing_key,
-        new_key=lead.own.signing_key,
+        anew_by=Signer.of(lead.own.signing_key),
     )
     begun = {epochs.taking(now.date()), *stored_reports.epochs_in_use(connection)}
     future = tuple(epoch.id for epoch in stored_epochs.all_epochs(connection) if epoch.id > max(begun))

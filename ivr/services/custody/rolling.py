@@ -15,6 +15,7 @@ from ivr.store.database import Database
 from ivr.vault import epochs, identity
 from ivr.vault.host import HostKey
 from ivr.vault.organisation import is_certified, pin_of
+from ivr.vault.signing import Signer
 from ivr.vault.wrapping import wrap
 
 
@@ -40,10 +41,11 @@ def _roll(connection: Connection, lead: Session, key: bytes, host: HostKey, *, n
     old = stored_line_keys.all_line_keys(connection)
     new = make_line_keys(connection, key, host)
     private = identity.open_private(new.sealed, identity_of(new), host=host)
+    signer = Signer.of(private.signing_key)
     count = 0
     for row in old:
         if is_certified(line_claim(row), row.certificate, pin=pin_of(key)):
-            count += resign(connection, row.signer, public_key=row.signing_key, new_key=private.signing_key)
+            count += resign(connection, row.signer, public_key=row.signing_key, anew_by=signer)
         stored_line_keys.remove(connection, row.signer)
     for epoch, epoch_key in lead.epoch_keys.items():
         k_receipt = epochs.receipt_key(epoch_key)

@@ -6,17 +6,17 @@ from ivr.services.custody.trust import Signers
 from ivr.store.notes import NoteRow
 from ivr.store.reports import ReportRow
 from ivr.vault import signing
-from ivr.vault.signing import NoteStatement, Statement
+from ivr.vault.signing import NoteStatement, Signer, Statement
 
 
-def signed_row(statement: Statement, key: bytes) -> ReportRow:
-    """A report's row with the signature of this key."""
-    return ReportRow(**asdict(statement), signer=_signer(key), signature=signing.sign(statement, key))
+def signed_row(statement: Statement, by: Signer) -> ReportRow:
+    """A report's row with somebody's signature."""
+    return ReportRow(**asdict(statement), signer=by.id, signature=by.sign(statement))
 
 
-def signed_note(statement: NoteStatement, key: bytes) -> NoteRow:
-    """A note's row with the signature of this key."""
-    return NoteRow(**asdict(statement), signer=_signer(key), signature=signing.sign(statement, key))
+def signed_note(statement: NoteStatement, by: Signer) -> NoteRow:
+    """A note's row with somebody's signature."""
+    return NoteRow(**asdict(statement), signer=by.id, signature=by.sign(statement))
 
 
 def statement_of(row: ReportRow) -> Statement:
@@ -34,7 +34,3 @@ def is_signed(row: ReportRow | NoteRow, by: Signers) -> bool:
     key = by.get(row.signer)
     statement = statement_of(row) if isinstance(row, ReportRow) else note_statement_of(row)
     return key is not None and signing.verify(statement, row.signature, public_key=key)
-
-
-def _signer(key: bytes) -> bytes:
-    return signing.signer_of(signing.public_half(key))

@@ -18,6 +18,7 @@ from ivr.vault.advocates import Effort, Locked, Role
 from ivr.vault.host import HostKey, WrongSecret
 from ivr.vault.identity import Identity
 from ivr.vault.organisation import Claim, Pin, is_certified
+from ivr.vault.signing import Signer
 from ivr.vault.wrapping import unwrap
 
 Signers = Mapping[bytes, bytes]
@@ -36,8 +37,7 @@ class LineKeysLost(Exception):
 class LineKeys:
     """What a line works with."""
 
-    signer: bytes
-    signing_key: bytes = field(repr=False)
+    signer: Signer
     sealing_key: bytes = field(repr=False)
     site_salt: bytes = field(repr=False)
 
@@ -70,7 +70,7 @@ def line_keys_in(connection: Connection, host: HostKey, pin: Pin) -> LineKeys:
     salt = unwrap(row.site_salt, by=private.sealing_key)
     if salt is None:
         raise LineKeysLost("the line's salt does not open: a lead makes new keys with `ivr keys roll`")
-    return LineKeys(row.signer, private.signing_key, private.sealing_key, salt)
+    return LineKeys(Signer.of(private.signing_key), private.sealing_key, salt)
 
 
 def certified_line(connection: Connection, pin: Pin) -> LineKeyRow:
