@@ -8,8 +8,16 @@ from typing import Any
 import orjson
 import structlog
 
-ALLOWED = frozenset({"event", "level", "timestamp", "error", "where", "version", "url", "flow", "epoch", "chore"})
-"""The fields a line may have. Each stands in the data inventory; what is not here is dropped before it is written."""
+ALLOWED = {
+    "event": "what happened, in words that are ours: `turn failed`",
+    "level": "how bad it is",
+    "timestamp": "when it was written; beside `turn failed` it tells that somebody was on the line at that moment",
+    "error": "the kind of error; never its message, which might quote a caller",
+    "where": "the line of our code at which it happened",
+    "chore": "which work that the line does by itself went wrong",
+}
+"""The fields that a line may have, each with its purpose: they stand in the data inventory. What is not here is dropped
+before it is written."""
 
 
 def set_up() -> None:

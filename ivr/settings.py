@@ -49,24 +49,33 @@ class Settings(BaseModel):
     plivo_auth_id: str = ""
     """Set: the carrier is Plivo. Empty: the loopback carrier, which needs no account."""
     plivo_auth_token: SecretStr = SecretStr("")
+    """What Plivo signs its webhooks with. It also opens Plivo's own records of every call: whoever takes it can read
+    callers' numbers there, until it is changed at Plivo."""
     plivo_number: str = ""
-    """The hotline's own number, in E.164: +12125550100."""
+    """The hotline's own number, in E.164: +12125550100. Phones that are rung show it, never the caller's."""
     plivo_api_url: str = "https://api.plivo.com"
+    """Plivo's REST interface, if it is not the usual one. Nothing is sent there yet."""
     database_url: str = ""
-    """Empty: SQLite under the data folder. Else postgresql://..."""
+    """Where reports and keys lie. Empty: SQLite under the data folder. Else postgresql://..., which may hold the
+    database's password."""
     secret: SecretStr = SecretStr("")
     """What the line's own keys are sealed under. Empty: the one that `ivr init` put under the data folder."""
     organisation_key: str = ""
     """The public half of the organisation's key: keys that it did not certify are nobody's. Empty: the one that
     `ivr init` put under the data folder."""
     data_dir: Path = Path("var")
+    """The data folder: the database, if it is SQLite, and what `ivr init` generates."""
     run_dir: Path | None = None
     """Short-lived keys: a tmpfs in production. Default: `run` in the data folder."""
     flows_dir: Path = Path("flows")
+    """What a call walks through: flows, forms and talks."""
     prompts_dir: Path = Path("prompts")
+    """Every word that is said, and recordings of them."""
     duty_numbers: Annotated[tuple[str, ...], BeforeValidator(_numbers)] = ()
-    """Phones that are rung for a caller who wants a person, in E.164, with commas between."""
+    """Phones that are rung for a caller who wants a person, in E.164, with commas between: the numbers of advocates, as
+    readable as the settings are."""
     port: int = 8000
+    """Where the line listens."""
 
     @field_validator("public_url", "plivo_api_url")
     @classmethod

@@ -1,13 +1,26 @@
 """Logs: JSON, and only what is allowed by name."""
 
+import ast
 import io
 import json
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
 from ivr import logs
+
+SOURCES = Path(logs.__file__).parent
+LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
+
+
+def fields_written(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="log"), attr=level)) if level in LEVELS:
+                yield from (keyword.arg or "**" for keyword in node.keywords)
 
 
 def test_a_line_has_only_fields_that_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,3 +35,16 @@ def test_a_line_has_only_fields_that_are_allowed(monkeypatch: pytest.MonkeyPatch
         structlog.reset_defaults()
     line = json.loads(written.buffer.getvalue())
     assert set(line) == {"event", "level", "timestamp", "error", "where"}
+
+
+def test_every_field_says_what_it_is_for() -> None:
+    assert all(why.strip() for why in logs.ALLOWED.values())
+
+
+def test_what_the_code_writes_is_what_is_allowed_and_nothing_is_allowed_for_nobody() -> None:
+    written = {field for path in SOURCES.rglob("*.py") for field in fields_written(path.read_text("utf-8"))}
+    assert written | {"event", "level", "timestamp"} == logs.ALLOWED.keys()
+
+
+def test_mutant_a_field_that_is_not_allowed_would_show() -> None:
+    assert set(fields_written('log.error("turn failed", caller=number)')) == {"caller"}

@@ -40,7 +40,7 @@ reports = Table(
         "backup": "data",
         "by_calls": True,
         "what": "one report, sealed",
-        "kept": "until its form's keep_for is over; withdrawn, as a tombstone until its epoch dies",
+        "kept": "until its form's `keep_for` is over, from its week's Monday on; withdrawn, what is left of it too",
     },
     sqlite_with_rowid=False,
 )

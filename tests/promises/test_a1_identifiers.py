@@ -170,7 +170,7 @@ def _log_the_number(fields: dict[str, str], _spot: Spot) -> None:
 
 
 def _log_the_address(fields: dict[str, str], _spot: Spot) -> None:
-    structlog.get_logger().info("call", url=f"sip:{fields['From'][-7:]}")
+    structlog.get_logger().info("call", where=f"sip:{fields['From'][-7:]}")
 
 
 def _print_the_name(fields: dict[str, str], _spot: Spot) -> None:

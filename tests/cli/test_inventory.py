@@ -1,0 +1,117 @@
+"""The data inventory: whatever is kept says what it is for, and every file that a line makes stands in it."""
+
+import asyncio
+from dataclasses import replace
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+from sqlalchemy import Column, MetaData, String, Table
+
+from ivr.cli import place
+from ivr.cli.files import DATA_FOLDER, RUN_FOLDER
+from ivr.cli.inventory import Sources, Unexplained, document
+from ivr.cli.keys import ensure_demo
+from ivr.cli.serving import _loopback_token
+from ivr.kit.clock import SystemClock
+from ivr.line.fields import FIELDS, Field, Use
+from ivr.settings import Settings
+from ivr.vault.receipts import seed_keys
+from ivr.vault.tokens import token_keys
+from tests.cli.test_calling import ivr
+
+SAID = {"lasting": True, "by_calls": False, "backup": "data", "what": "what happened", "kept": "for ever"}
+
+
+class Nosy(BaseModel):
+    """Settings with one too many."""
+
+    port: int = 8000
+    """Where the line listens."""
+    caller_log: str = ""
+
+
+def planted(**said: str | bool) -> Table:
+    return Table("diary", MetaData(), Column("note", String(), info={"why": "to remember"}), info={**SAID, **said})
+
+
+def test_the_command_prints_it() -> None:
+    assert ivr("inventory") == (0, document())
+
+
+def test_every_table_column_setting_and_field_stands_in_it() -> None:
+    told = document()
+    of = Sources()
+    for table in of.tables:
+        assert f"### {table.name}\n" in told
+        for column in table.columns:
+            assert f"| `{column.name}` | {column.info['why'].split('|')[0]}" in told, str(column)
+    for name in Settings.model_fields:
+        assert f"`{'PORT' if name == 'port' else 'IVR_' + name.upper()}`" in told, name
+    for name in (*of.log_fields, *(field.name for field in of.webhook_fields)):
+        assert f"| `{name}` |" in told, name
+
+
+@pytest.mark.parametrize(
+    ("mutant", "named"),
+    [
+        pytest.param(
+            Sources(tables=[Table("diary", MetaData(), Column("note", String()), info=SAID)]),
+            "diary.note",
+            id="a column without a purpose",
+        ),
+        pytest.param(Sources(tables=[planted(kept="")]), "diary", id="a table that is kept nobody knows how long"),
+        pytest.param(Sources(tables=[planted(backup="")]), "diary", id="a table in no backup file"),
+        pytest.param(Sources(settings=Nosy), "caller_log", id="a setting without a docstring"),
+        pytest.param(Sources(log_fields={"event": "what happened", "caller": " "}), "caller", id="a log field"),
+        pytest.param(
+            Sources(webhook_fields=[*FIELDS, Field("Accent", Use.PASSES, "")]), "Accent", id="a field of Plivo"
+        ),
+    ],
+)
+def test_mutant_whatever_has_no_purpose_is_no_entry_but_a_failure(mutant: Sources, named: str) -> None:
+    with pytest.raises(Unexplained, match=named):
+        document(mutant)
+
+
+def test_the_same_with_a_purpose_is_an_entry() -> None:
+    assert "### diary" in document(replace(Sources(), tables=[planted()]))
+
+
+def undeclared(found: list[str]) -> list[str]:
+    declared = [f"{folder}{kept.name}" for folder, entries in FOLDERS for kept in entries]
+    return [name for name in found if not any(fnmatch(name, pattern) for pattern in declared)]
+
+
+FOLDERS = (("", DATA_FOLDER), ("run/", RUN_FOLDER))
+
+
+def files_in(folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+
+
+def test_every_file_that_a_line_makes_stands_in_it_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IVR_DATA_DIR", str(tmp_path))
+    of = place.settings()
+
+    async def served() -> list[str]:
+        async with place.database(of) as database:
+            await ensure_demo(of, database)
+            _loopback_token(of)
+            for ring in (token_keys(of.keys_dir), seed_keys(of.keys_dir)):
+                ring.current(SystemClock().now())
+            async with place.reports(of, database):
+                return files_in(tmp_path)
+
+    found = asyncio.run(served())
+    assert undeclared(found) == []
+    for folder, entries in FOLDERS:
+        for kept in entries:
+            assert any(fnmatch(name, f"{folder}{kept.name}") for name in found), kept.name
+
+
+def test_mutant_a_file_that_nobody_declared_is_seen() -> None:
+    assert undeclared(["secret", "callers.txt", "run/token.81231"]) == ["callers.txt"]
