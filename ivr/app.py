@@ -76,7 +76,7 @@ def build(parts: Parts, clock: Clock, world: World | None = None) -> Router:
     chores = (
         Chore("sweep keys", timedelta(minutes=1), lambda: _swept((seeds, tokens), clock)),
         Chore("tend reports", timedelta(seconds=15), reports.tend),
-        Chore("night", timedelta(minutes=1), night.work_if_due),
+        Chore("night", timedelta(minutes=1), lambda: _worked(night, reports, clock)),
     )
 
     @contextlib.asynccontextmanager
@@ -101,6 +101,13 @@ def build(parts: Parts, clock: Clock, world: World | None = None) -> Router:
 async def _swept(rings: tuple[KeyRing[bytes] | KeyRing[TokenKey], ...], clock: Clock) -> None:
     for ring in rings:
         ring.sweep(clock.now())
+
+
+async def _worked(night: Night, reports: Reports, clock: Clock) -> None:
+    """Once a night, whoever runs the line hears that a lead has not signed in for months."""
+    done = await night.work_if_due()
+    if done is not None and (await reports.ready(clock.now().date())).ran_out:
+        log.warning("the epochs have run out: a lead must sign in")
 
 
 async def _repeat(chore: Chore) -> None:

@@ -1,5 +1,6 @@
 """Logs: JSON lines on standard output, nothing about a call, and of everything else only what is allowed by name."""
 
+import logging
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -14,10 +15,14 @@ ALLOWED = {
     "timestamp": "when it was written; beside `turn failed` it tells that somebody was on the line at that moment",
     "error": "the kind of error; never its message, which might quote a caller",
     "where": "the line of our code at which it happened",
+    "library": "which library complains",
     "chore": "which work that the line does by itself went wrong",
 }
 """The fields that a line may have, each with its purpose: they stand in the data inventory. What is not here is dropped
 before it is written."""
+
+
+log = structlog.get_logger()
 
 
 def set_up() -> None:
@@ -31,6 +36,18 @@ def set_up() -> None:
         logger_factory=structlog.BytesLoggerFactory(file=sys.stdout.buffer),
         cache_logger_on_first_use=False,
     )
+    logging.basicConfig(handlers=[_Libraries()], level=logging.WARNING, force=True)
+
+
+class _Libraries(logging.Handler):
+    """What libraries log, as one of our lines: never their message, which might quote a caller."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            log.warning("a library complains", library=record.name)
+        else:
+            log.error("a library failed", library=record.name, error=type(error).__name__, where=place_of(error))
 
 
 def allow(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:  # structlog's types

@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,27 @@ def test_a_line_has_only_fields_that_are_allowed(monkeypatch: pytest.MonkeyPatch
         structlog.reset_defaults()
     line = json.loads(written.buffer.getvalue())
     assert set(line) == {"event", "level", "timestamp", "error", "where"}
+
+
+def test_what_a_library_logs_is_told_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr(sys, "stdout", written)
+    logs.set_up()
+    try:
+        complains = logging.getLogger("uvicorn.error")
+        complains.info("not even that it begins")
+        complains.warning("Invalid request of +12125550100")
+        try:
+            raise ValueError("+12125550100")
+        except ValueError:
+            complains.exception("Exception in a call of %s", "+12125550100")
+    finally:
+        structlog.reset_defaults()
+        logging.basicConfig(handlers=[], force=True)
+    warned, failed = (json.loads(line) for line in written.buffer.getvalue().splitlines())
+    assert (warned["library"], set(warned)) == ("uvicorn.error", {"event", "level", "timestamp", "library"})
+    assert (failed["error"], failed["where"].partition(":")[0]) == ("ValueError", "test_logs.py")
+    assert b"2125550100" not in written.buffer.getvalue()
 
 
 def test_every_field_says_what_it_is_for() -> None:

@@ -110,12 +110,6 @@ ON_REQUEST: tuple[Kept, ...] = (
         "it becomes a talk",
         "until somebody deletes it",
     ),
-    Kept(
-        "SQLite's temporary copy",
-        "the whole database, sealed as it is, in the system's folder for temporary files",
-        "each night every row is written anew in the order of its key; a small database needs no copy",
-        "for seconds; deleted, not overwritten",
-    ),
 )
 
 IN_MEMORY: tuple[Kept, ...] = (

@@ -13,11 +13,13 @@ from ivr.services.custody import founding, members, recovering, rolling
 from ivr.services.custody.founding import AlreadyFounded, Founded
 from ivr.services.custody.recovering import Recovered
 from ivr.services.custody.rolling import Roll
+from ivr.services.custody.sessions import pin_by_passphrase
 from ivr.services.custody.status import Status, status_of
 from ivr.settings import Settings
 from ivr.store.database import Database
 from ivr.vault import organisation, recovery
 from ivr.vault.host import HostKey
+from ivr.vault.organisation import Pin
 from ivr.vault.recovery import Share
 
 DEMO_FILE = "demo-passphrase"
@@ -115,11 +117,25 @@ async def _status(of: Settings) -> Status:
         return await status_of(database, place.host(of), place.pin(of), now=SystemClock().now())
 
 
+@keys.command("pin")
+def pin(advocate: str | None = Advocate, passphrase_file: Path | None = PassphraseFile) -> None:
+    """Show the organisation's public key again, for IVR_ORGANISATION_KEY: any advocate's passphrase holds it."""
+    of = place.settings()
+    typer.echo(organisation.written(place.run(_pin(of, advocate, passphrase_file))))
+
+
+async def _pin(of: Settings, advocate: str | None, file: Path | None) -> Pin:
+    async with place.database(of) as database:
+        chosen = asking.passphrase_of(advocate, file)
+        return await pin_by_passphrase(database, passphrase=chosen, name=advocate)
+
+
 @keys.command("roll")
 def roll(advocate: str | None = Advocate, passphrase_file: Path | None = PassphraseFile) -> None:
     """Make new keys for the line: after IVR_SECRET was lost or changed, or when somebody may have taken it.
 
-    A lead does it. No report is lost and every receipt goes on. The epochs that are due are made too.
+    A lead does it. No report is lost and every receipt goes on. The epochs that are due are made too. If somebody may
+    have taken the secret, change it first: new keys under the old one would be theirs as well.
     """
     of = place.settings()
     done = place.run(_roll(of, advocate, passphrase_file))
@@ -129,6 +145,7 @@ def roll(advocate: str | None = Advocate, passphrase_file: Path | None = Passphr
 
 async def _roll(of: Settings, advocate: str | None, passphrase_file: Path | None) -> Roll:
     async with place.database(of) as database:
+        await place.bring_home(of, database)
         lead = await asking.session(database, place.pin(of), advocate, passphrase_file)
         host = HostKey.of(make_secret(of))
         return await rolling.roll_line_keys(database, lead, host, now=SystemClock().now())

@@ -15,7 +15,7 @@ from ivr.services.archive import Archive, CannotDecide
 from ivr.services.content import Content, NoContent, load
 from ivr.services.custody.members import LastLead, NameTaken
 from ivr.services.custody.recovering import SharesVoid
-from ivr.services.custody.sessions import NotALead, UnknownAdvocate
+from ivr.services.custody.sessions import AnotherOrganisation, NotALead, UnknownAdvocate
 from ivr.services.custody.trust import LineKeysLost, NotSetUp
 from ivr.services.exporting import SamePerson
 from ivr.services.receipts import SlowHashes
@@ -32,6 +32,8 @@ from ivr.vault.recovery import SharesDiffer
 FOUND_SOMETHING = 1
 COULD_NOT = 2
 
+NO_PIN = "Set IVR_ORGANISATION_KEY to what `ivr init` showed; `ivr keys pin` shows it again."
+
 PIN_FILE = "organisation-key"
 NO_KEYS = "There are no keys yet: `ivr init` makes them. (To try the line out: `ivr serve --demo`.)"
 
@@ -41,6 +43,7 @@ TOLD = (
     LineKeysLost,
     WrongPassphrase,
     UnknownAdvocate,
+    AnotherOrganisation,
     NotALead,
     NameTaken,
     LastLead,
@@ -116,9 +119,9 @@ def pin(of: Settings) -> Pin:
         written = of.organisation_key or file.read_text("ascii")
         return read_pin(written)
     except FileNotFoundError:
-        give_up(NO_KEYS)
+        give_up(NO_KEYS if secret(of) is None else NO_PIN)
     except (OSError, UnicodeDecodeError, WrongPin):
-        give_up(f"{file} is not an organisation's key. Set IVR_ORGANISATION_KEY to what `ivr init` showed.")
+        give_up(f"{file} is not an organisation's key. {NO_PIN}")
 
 
 @asynccontextmanager
@@ -139,13 +142,19 @@ async def reports(of: Settings, database: Database) -> AsyncIterator[Reports]:
 async def archive(of: Settings) -> AsyncIterator[Archive]:
     """The reports, for reading: also where the line's own keys are lost."""
     async with database(of) as home:
-        if secret(of) is not None:
-            try:
-                async with reports(of, home):
-                    pass  # what waited in the spool is home now
-            except LineKeysLost as error:
-                typer.echo(f"! {error}.", err=True)
+        await bring_home(of, home)
         yield Archive(home, pin(of))
+
+
+async def bring_home(of: Settings, database: Database) -> None:
+    """Let nothing wait in the spool that can come home; where the line's own keys are lost, it cannot."""
+    if secret(of) is None:
+        return
+    try:
+        async with reports(of, database):
+            pass
+    except LineKeysLost as error:
+        typer.echo(f"! {error}.", err=True)
 
 
 @asynccontextmanager

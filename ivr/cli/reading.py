@@ -19,6 +19,7 @@ from ivr.vault.receipts import DIGITS
 
 SEALS = {
     Seal.FORGOTTEN: "Its key is gone: it was taken back. Nobody can read it.",
+    Seal.MISSING: "Its key is gone, and not by its receipt: somebody deleted it in the database.",
     Seal.NOT_HERS: "Its month was never given to this advocate.",
     Seal.BROKEN: "It was altered: what is in it must not be trusted.",
 }

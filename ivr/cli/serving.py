@@ -122,7 +122,7 @@ def _listen(of: Settings, flow: Flow, listening: socket.socket) -> None:
     )
     config = uvicorn.Config(
         build(parts, SystemClock()),
-        log_level="warning",
+        log_config=None,
         access_log=False,
         server_header=False,
         date_header=False,

@@ -56,7 +56,9 @@ class Seal(StrEnum):
 
     OPENED = "opened"
     FORGOTTEN = "forgotten"
-    """Its key is gone: it was taken back. Nobody can ever read it."""
+    """It was taken back. Nobody can ever read it."""
+    MISSING = "missing"
+    """Its key is gone, and nobody took it back: somebody deleted it in the database."""
     NOT_HERS = "not hers"
     """Its epoch was never given to this advocate."""
     BROKEN = "broken"
@@ -83,8 +85,8 @@ class OpenReport:
 
     @property
     def trusted(self) -> bool:
-        """Signed, and not broken. False: somebody planted or altered it, nobody should act on it."""
-        return self.listed.trusted and self.seal is not Seal.BROKEN
+        """Signed, and whole. False: somebody planted or altered it, nobody should act on it."""
+        return self.listed.trusted and self.seal not in (Seal.BROKEN, Seal.MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +143,10 @@ def _read(connection: Connection, report_id: bytes, session: Session, pin: Pin) 
     trusted = signers(connection, pin)
     listed = _listed(row, trusted)
     sealed_key = stored.sealed_key(connection, report_id)
-    if sealed_key is None:
+    if row.state == TAKEN_BACK:
         return OpenReport(listed, Seal.FORGOTTEN)
+    if sealed_key is None:
+        return OpenReport(listed, Seal.MISSING)
     epoch_key = session.epoch_keys.get(row.epoch)
     if epoch_key is None:
         return OpenReport(listed, Seal.NOT_HERS)
@@ -192,7 +196,7 @@ def _sound(connection: Connection, report_id: bytes, session: Session, pin: Pin)
     row = stored.find(connection, report_id)
     if opened is None or row is None:
         raise CannotDecide("there is no such report any more")
-    if row.state == TAKEN_BACK or opened.seal is Seal.FORGOTTEN:
+    if opened.seal is Seal.FORGOTTEN:
         raise CannotDecide("it was taken back")
     if opened.seal is Seal.NOT_HERS:
         raise CannotDecide(f"its month was never given to {session.own.name}")

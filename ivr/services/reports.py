@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from ivr.engine.asks import NotSaved, Saved, SaveReport
-from ivr.services.custody.signing import signed_row, statement_of
+from ivr.services.custody.signing import is_signed, signed_row, statement_of
 from ivr.services.custody.trust import (
     LineEpoch,
     LineKeys,
@@ -89,6 +89,7 @@ class Reports:
         self._slow_hashes = slow_hashes
         self._save_seconds = save_seconds
         self._desk: _Desk | None = None
+        self._own_keys: dict[bytes, bytes] = {}
         self._under_way: set[asyncio.Future[Any]] = set()  # Any: what each gives is its caller's
 
     async def ready(self, today: date) -> EpochInUse:
@@ -97,9 +98,8 @@ class Reports:
         Raises NotSetUp, LineKeysLost, StoreUnavailable.
         """
         await self._spool.open()
-        self._desk = await self._database.read(self._load)
         await self.bring_home()
-        epoch = self._desk.epoch(today)
+        epoch = (await self._sit_down()).epoch(today)
         return EpochInUse(epoch.id, ran_out=epoch.id < epochs.taking(today))
 
     async def keep(self, ask: SaveReport, *, seed: bytes, turn: int, today: date) -> Saved | NotSaved:
@@ -120,7 +120,7 @@ class Reports:
 
         Whether it fails does not hang on a report: the log must not tell when one came.
         """
-        self._desk = await self._database.read(self._load)
+        await self._sit_down()
         await self.bring_home()
         for files in (self._database, self._spool):
             await files.blur_times()
@@ -129,12 +129,12 @@ class Reports:
         """What waits in the spool, into the database. How many reports there were. Raises as `ready` does."""
         if await self._spool.is_empty():
             return 0
-        desk = self._desk = await self._database.read(self._load)
+        desk = await self._sit_down()
 
         def vouch(row: ReportRow) -> ReportRow:
-            """A lead may have made new keys since; the spool lies beside the line's own secret."""
-            is_today_s = row.signer == desk.keys.signer.id
-            return row if is_today_s else signed_row(statement_of(row), desk.keys.signer)
+            """A lead may have made new keys since this worker signed it. What it did not sign shows as planted."""
+            was_ours = row.signer != desk.keys.signer.id and is_signed(row, self._own_keys)
+            return signed_row(statement_of(row), desk.keys.signer) if was_ours else row
 
         return await self._spool.bring_home(self._database, vouch=vouch)
 
@@ -163,13 +163,20 @@ class Reports:
                 await self._put(row, sealed_key, epoch=desk.epochs[row.epoch], is_away=is_away)
                 return Saved(code)
             except _KeysChanged:
-                desk = self._desk = await self._database.read(self._load)
+                desk = await self._sit_down()
         raise NotSetUp("the line's keys change while a report is saved")
 
     async def _desk_for(self, today: date) -> _Desk:
         """The keys in memory, loaded again where they have no epoch for the day."""
         if self._desk is None or epochs.taking(today) not in self._desk.epochs:
-            self._desk = await self._within(LOOK_SECONDS, self._database.read(self._load))
+            return await self._within(LOOK_SECONDS, self._sit_down())
+        return self._desk
+
+    async def _sit_down(self) -> _Desk:
+        """What the database has to write with, now in memory."""
+        self._desk = await self._database.read(self._load)
+        signer = self._desk.keys.signer
+        self._own_keys[signer.id] = signer.public_key
         return self._desk
 
     def _load(self, connection: Connection) -> _Desk:

@@ -30,6 +30,7 @@ PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
     "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",  # VACUUM would leave a copy of everything in a temporary folder, deleted but not wiped
 )
 
 T = TypeVar("T")

@@ -182,7 +182,9 @@ advocates = Table(
     _column("salt", LargeBinary(16), why="makes guessing her passphrase a work of its own"),
     _column("passes", Integer(), why="what a guess at her passphrase costs: passes"),
     _column("memory", Integer(), why="what a guess at her passphrase costs: bytes"),
-    _column("wrapped", LargeBinary(104), why="her private keys, under her passphrase"),
+    _column(
+        "wrapped", LargeBinary(136), why="her private keys and her organisation's public one, under her passphrase"
+    ),
     info={
         "lasting": True,
         "backup": "data",

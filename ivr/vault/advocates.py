@@ -12,7 +12,7 @@ from nacl.secret import Aead
 from nacl.signing import SigningKey
 from nacl.utils import random
 
-from ivr.vault.organisation import Claim
+from ivr.vault.organisation import Claim, Pin
 
 SALT_SIZE = pwhash.argon2id.SALTBYTES
 ID_SIZE = 16
@@ -71,12 +71,14 @@ class Unlocked:
     id: bytes
     name: str
     role: Role
+    pin: Pin
+    """Whose advocate she is: what her passphrase opens nobody planted."""
     sealing_key: bytes = field(repr=False)
     signing_key: bytes = field(repr=False)
 
 
-def enrol(name: str, passphrase: str, *, role: Role, effort: Effort = MODERATE) -> Locked:
-    """New keys for an advocate, locked with her passphrase. Takes as long as `effort` says."""
+def enrol(name: str, passphrase: str, *, role: Role, pin: Pin, effort: Effort = MODERATE) -> Locked:
+    """New keys for an advocate of an organisation, locked with her passphrase. Takes as long as `effort` says."""
     sealing, signing = PrivateKey.generate(), SigningKey.generate()
     bare = Locked(
         id=random(ID_SIZE),
@@ -88,12 +90,13 @@ def enrol(name: str, passphrase: str, *, role: Role, effort: Effort = MODERATE) 
         effort=effort,
         wrapped=b"",
     )
-    return _lock(bare, bytes(sealing) + bytes(signing), passphrase=passphrase, effort=effort)
+    return _lock(bare, bytes(sealing) + bytes(signing) + pin, passphrase=passphrase, effort=effort)
 
 
 def relock(advocate: Locked, own: Unlocked, passphrase: str, *, effort: Effort = MODERATE) -> Locked:
     """The same keys under a new passphrase. Takes as long as `effort` says."""
-    return _lock(advocate, own.sealing_key + own.signing_key, passphrase=passphrase, effort=effort)
+    private = own.sealing_key + own.signing_key + own.pin
+    return _lock(advocate, private, passphrase=passphrase, effort=effort)
 
 
 def unlock(advocate: Locked, passphrase: str) -> Unlocked:
@@ -103,7 +106,8 @@ def unlock(advocate: Locked, passphrase: str) -> Unlocked:
         private = Aead(key).decrypt(advocate.wrapped, advocate.sealing_key + advocate.signing_key)
     except (CryptoError, ValueError) as error:
         raise WrongPassphrase(f"that is not {advocate.name}'s passphrase") from error
-    return Unlocked(advocate.id, advocate.name, advocate.role, private[:SEED_SIZE], private[SEED_SIZE:])
+    sealing, signing, pin = (private[at : at + SEED_SIZE] for at in range(0, 3 * SEED_SIZE, SEED_SIZE))
+    return Unlocked(advocate.id, advocate.name, advocate.role, Pin(pin), sealing, signing)
 
 
 def _lock(advocate: Locked, private: bytes, *, passphrase: str, effort: Effort) -> Locked:

@@ -56,13 +56,16 @@ class Signer:
 
     id: bytes
     """8 bytes that name her in rows."""
+    public_key: bytes
+    """32 bytes that verify what she signs."""
     _key: SigningKey = field(repr=False)
 
     @classmethod
     def of(cls, signing_key: bytes) -> "Signer":
         """From 32 secret bytes (Ed25519)."""
         key = SigningKey(signing_key)
-        return cls(signer_of(bytes(key.verify_key)), key)
+        public_key = bytes(key.verify_key)
+        return cls(signer_of(public_key), public_key, key)
 
     def sign(self, statement: Signed) -> bytes:
         """64 bytes (Ed25519)."""

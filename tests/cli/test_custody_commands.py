@@ -57,6 +57,15 @@ def test_init_shows_the_organisation_s_key_and_writes_shares_that_only_their_own
     assert "one lead only" in said
 
 
+def test_a_lost_organisation_s_key_is_shown_again(desk: Path) -> None:
+    pin = desk / "data" / "organisation-key"
+    written = pin.read_text()
+    pin.unlink()
+    code, said = ivr("reports", "list")
+    assert (code, "`ivr keys pin`" in said) == (2, True)
+    assert ivr("keys", "pin", *given(desk, "ana")) == (0, written)
+
+
 def test_another_organisation_s_key_in_the_settings_is_noticed(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IVR_ORGANISATION_KEY", "ab" * 32)
     code, said = ivr("reports", "list")

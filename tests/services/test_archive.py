@@ -142,7 +142,7 @@ def test_nothing_is_decided_about_what_nobody_vouches_for(tmp_path: Path) -> Non
         gone = b"gone".ljust(16)
         for report_id, session, why in (
             (planted, ana, "planted or altered"),
-            (forgotten, ana, "taken back"),
+            (forgotten, ana, "planted or altered"),
             (taken_back, ana, "taken back"),
             (unfinished, ana, "on the phone"),
             (unfinished, stranger, "never given to ana"),

@@ -17,10 +17,11 @@ from ivr.services.custody import founding, members, recovering, rolling
 from ivr.services.custody.founding import AlreadyFounded
 from ivr.services.custody.members import LastLead, NameTaken
 from ivr.services.custody.recovering import SharesVoid
-from ivr.services.custody.sessions import NotALead, UnknownAdvocate
+from ivr.services.custody.sessions import AnotherOrganisation, NotALead, UnknownAdvocate, pin_by_passphrase
 from ivr.services.custody.status import status_of
-from ivr.services.custody.trust import LineKeysLost, NotSetUp, line_keys_of
+from ivr.services.custody.trust import LineKeysLost, NotSetUp, line_keys_of, locked
 from ivr.services.receipts import Receipts, Withdrawal
+from ivr.store import advocates as stored_advocates
 from ivr.store.database import Database
 from ivr.store.tables import metadata
 from ivr.vault import organisation, wrapping
@@ -397,7 +398,32 @@ def test_another_organisation_s_shares_open_nothing_here(tmp_path: Path) -> None
     with_office(tmp_path, main)
 
 
+def test_a_lost_pin_lies_under_every_advocate_s_passphrase(tmp_path: Path) -> None:
+    async def main(of: Office) -> None:
+        await add(of, "bo")
+        assert await pin_by_passphrase(of.database, passphrase=OTHER, name="bo") == of.pin
+        await members.change_passphrase(of.database, await of.session("bo", OTHER), passphrase=PASSPHRASE, effort=CHEAP)
+        assert await pin_by_passphrase(of.database, passphrase=PASSPHRASE, name="bo") == of.pin
+
+    with_office(tmp_path, main)
+
+
 # What somebody with the database alone can do
+
+
+def test_an_advocate_notices_that_somebody_exchanged_the_organisation_s_key(tmp_path: Path) -> None:
+    """Settings and database of mallory's, but for the advocate's own row, which mallory certified."""
+
+    async def main(of: Office) -> None:
+        mallory = organisation.new_key()
+        [row] = await of.database.read(stored_advocates.all_advocates)
+        certified = replace(row, certificate=organisation.certify(locked(row).claim(), mallory))
+        await of.database.write(lambda connection: stored_advocates.replace(connection, certified))
+        of.pin = organisation.pin_of(mallory)
+        with pytest.raises(AnotherOrganisation, match="ivr keys pin"):
+            await of.session()
+
+    with_office(tmp_path, main)
 
 
 def test_a_database_of_another_organisation_is_refused(tmp_path: Path) -> None:

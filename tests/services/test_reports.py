@@ -318,6 +318,20 @@ def test_what_was_spooled_under_keys_that_a_lead_has_replaced_is_vouched_for_by_
     with_line(tmp_path, main)
 
 
+def test_what_somebody_planted_in_the_spool_shows_as_planted(tmp_path: Path) -> None:
+    async def main(of: Office, kept: Reports) -> None:
+        await spooled(tmp_path, kept, ENDED)
+        await execute(of.database, delete(reports))  # the write that was given up on may have landed
+        mallory = Signer.of(b"m" * 32)
+        forged = {"signer": mallory.id, "state": "confirmed", "consent": "pass_on"}
+        with closing(sqlite3.connect(tmp_path / "spool.db")) as planting, planting:
+            planting.execute("UPDATE reports SET signer = :signer, state = :state, consent = :consent", forged)
+        assert await kept.bring_home() == 1
+        assert [report.trusted for report in await of.read_all()] == [False]
+
+    with_line(tmp_path, main)
+
+
 def test_a_line_that_serves_while_a_lead_rolls_its_keys_saves_with_the_new_ones(tmp_path: Path) -> None:
     async def main(of: Office, kept: Reports) -> None:
         await keep(kept, DRAFT, turn=3)
@@ -472,12 +486,12 @@ def test_a_row_planted_with_a_key_of_one_s_own_shows(tmp_path: Path) -> None:
     with_line(tmp_path, main)
 
 
-def test_a_forgotten_report_says_so_and_its_row_stays_true(tmp_path: Path) -> None:
+def test_a_report_whose_key_somebody_deleted_does_not_look_as_if_it_was_taken_back(tmp_path: Path) -> None:
     async def main(of: Office, kept: Reports) -> None:
         await keep(kept, ENDED)
         await execute(of.database, delete(report_keys))
         (report,) = await of.read_all()
-        assert (report.seal, report.trusted, report.answers) == (Seal.FORGOTTEN, True, None)
+        assert (report.seal, report.trusted, report.answers) == (Seal.MISSING, False, None)
 
     with_line(tmp_path, main)
 

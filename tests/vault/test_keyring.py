@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.kit.clock import VirtualClock
@@ -56,6 +56,7 @@ def test_kinds_do_not_share_keys(tmp_path: Path) -> None:
     assert a_ring(tmp_path, "token").current(NOON) != a_ring(tmp_path, "text").current(NOON)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 72), min_size=1, max_size=12))
 def test_no_key_outlives_its_time_on_disk(tmp_path_factory: pytest.TempPathFactory, hours: list[int]) -> None:
     """A2: whatever the traffic was, after a sweep no byte of a key older than its limit is in the directory."""

@@ -11,11 +11,13 @@ from ivr.vault import advocates, epochs, identity, organisation
 from ivr.vault.advocates import Effort, Role, WrongPassphrase
 from ivr.vault.host import HostKey, WrongSecret
 from ivr.vault.identity import Identity
+from ivr.vault.organisation import Pin
 from ivr.vault.wrapping import unwrap, wrap
 
 HOST = HostKey.of(b"a secret of the host's own")
 CHEAP = Effort(passes=1, memory=8192)
-ANA = advocates.enrol("ana", "correct horse", role=Role.LEAD, effort=CHEAP)
+PIN = Pin(b"p" * 32)
+ANA = advocates.enrol("ana", "correct horse", role=Role.LEAD, pin=PIN, effort=CHEAP)
 
 
 def test_the_host_opens_what_it_sealed_for_the_same_purpose() -> None:
@@ -43,7 +45,7 @@ def test_an_advocate_unlocks_her_keys_with_her_passphrase() -> None:
 
 
 def test_a_passphrase_is_the_same_on_every_keyboard() -> None:
-    bo = advocates.enrol("bo", "cami\u00f3n", role=Role.ADVOCATE, effort=CHEAP)
+    bo = advocates.enrol("bo", "cami\u00f3n", role=Role.ADVOCATE, pin=PIN, effort=CHEAP)
     assert advocates.unlock(bo, "camio\u0301n").name == "bo"
 
 
@@ -54,7 +56,7 @@ def test_a_wrong_passphrase_unlocks_nothing(passphrase: str) -> None:
 
 
 def test_keys_with_swapped_public_halves_do_not_unlock() -> None:
-    bo = advocates.enrol("bo", "correct horse", role=Role.LEAD, effort=CHEAP)
+    bo = advocates.enrol("bo", "correct horse", role=Role.LEAD, pin=PIN, effort=CHEAP)
     swapped = replace(ANA, sealing_key=bo.sealing_key)
     with pytest.raises(WrongPassphrase):
         advocates.unlock(swapped, "correct horse")
@@ -72,7 +74,7 @@ def test_a_passphrase_can_be_changed_and_the_keys_stay() -> None:
 def test_what_is_stored_has_the_length_of_its_columns_and_shows_no_secret() -> None:
     new = epochs.make("2026-11")
     _line, sealed = identity.make(HOST)
-    assert (len(ANA.wrapped), len(sealed)) == (104, 104)
+    assert (len(ANA.wrapped), len(sealed)) == (136, 104)
     assert len(wrap(new.private_key, to=ANA.sealing_key)) == 80
     unlocked = advocates.unlock(ANA, "correct horse")
     assert repr(unlocked.sealing_key)[2:-1] not in repr(unlocked)
@@ -80,7 +82,7 @@ def test_what_is_stored_has_the_length_of_its_columns_and_shows_no_secret() -> N
 
 
 def test_another_advocate_unwraps_nothing() -> None:
-    bo = advocates.unlock(advocates.enrol("bo", "x", role=Role.ADVOCATE, effort=CHEAP), "x")
+    bo = advocates.unlock(advocates.enrol("bo", "x", role=Role.ADVOCATE, pin=PIN, effort=CHEAP), "x")
     assert unwrap(wrap(b"p" * 32, to=ANA.sealing_key), by=bo.sealing_key) is None
 
 

@@ -61,16 +61,17 @@ async def found(
     """
     if await is_founded(database):  # before a second of stretching, and again below
         raise AlreadyFounded
-    # Stretching a passphrase takes a second: not while everybody else waits for the database.
-    first = await asyncio.to_thread(advocates.enrol, lead, passphrase, role=Role.LEAD, effort=effort)
-    return await database.alone(lambda connection: _found(connection, first, HostKey.of(secret), now=now, demo=demo))
-
-
-def _found(connection: Connection, first: Locked, host: HostKey, *, now: datetime, demo: bool) -> Founded:
-    if stored_advocates.all_advocates(connection):
-        raise AlreadyFounded
     key = organisation.new_key()
     pin = organisation.pin_of(key)
+    # Stretching a passphrase takes a second: not while everybody else waits for the database.
+    first = await asyncio.to_thread(advocates.enrol, lead, passphrase, role=Role.LEAD, pin=pin, effort=effort)
+    host = HostKey.of(secret)
+    return await database.alone(lambda connection: _found(connection, first, key, host, now=now, demo=demo))
+
+
+def _found(connection: Connection, first: Locked, key: bytes, host: HostKey, *, now: datetime, demo: bool) -> Founded:
+    if stored_advocates.all_advocates(connection):
+        raise AlreadyFounded
     stored_advocates.add(connection, row_of(first, organisation.certify(first.claim(), key)))
     stored_organisation.give(connection, first.id, wrap(key, to=first.sealing_key))
     make_line_keys(connection, key, host)
@@ -78,4 +79,4 @@ def _found(connection: Connection, first: Locked, host: HostKey, *, now: datetim
     made = make_due_epochs(connection, key, now=now)
     if demo:
         facts.add(connection, DEMO, value=b"")
-    return Founded(pin, shares, made)
+    return Founded(organisation.pin_of(key), shares, made)

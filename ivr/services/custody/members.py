@@ -47,7 +47,7 @@ async def add(
     Raises NotALead, NameTaken, StoreUnavailable.
     """
     key = lead.lead()
-    new = await asyncio.to_thread(advocates.enrol, name, passphrase, role=role, effort=effort)
+    new = await asyncio.to_thread(advocates.enrol, name, passphrase, role=role, pin=lead.own.pin, effort=effort)
     await database.alone(lambda connection: enrol(connection, new, key, lead.epoch_keys))
     return sorted(lead.epoch_keys)
 

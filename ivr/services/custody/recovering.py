@@ -47,7 +47,8 @@ async def recover(
     database: Database, found: Recovered, *, name: str, passphrase: str, effort: Effort = MODERATE
 ) -> Sequence[str]:
     """A new lead, from what the shares opened. The epochs that she may open. Raises NameTaken, StoreUnavailable."""
-    new = await asyncio.to_thread(advocates.enrol, name, passphrase, role=Role.LEAD, effort=effort)
+    pin = pin_of(found.organisation_key)
+    new = await asyncio.to_thread(advocates.enrol, name, passphrase, role=Role.LEAD, pin=pin, effort=effort)
     await database.alone(lambda connection: enrol(connection, new, found.organisation_key, found.epoch_keys))
     return sorted(found.epoch_keys)
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from ivr.services.custody.making import make_due_epochs
 from ivr.services.custody.trust import NotSetUp, certified_advocates, locked
+from ivr.store import advocates as stored_advocates
 from ivr.store import epochs as stored_epochs
 from ivr.store import organisation as stored_organisation
 from ivr.store.advocates import AdvocateRow
@@ -25,6 +26,10 @@ class UnknownAdvocate(Exception):
 
 class NotALead(Exception):
     """Only a lead may do this."""
+
+
+class AnotherOrganisation(Exception):
+    """Her keys were made for another organisation than the one that the settings pin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +54,32 @@ class Session:
 async def unlock(database: Database, *, pin: Pin, passphrase: str, now: datetime, name: str | None = None) -> Session:
     """An advocate's session; without a name, the only advocate's. Takes as long as her passphrase's effort.
 
-    A lead's makes the epochs that have become due. Raises WrongPassphrase, UnknownAdvocate, NotSetUp, StoreUnavailable.
+    A lead's makes the epochs that have become due. Raises WrongPassphrase, UnknownAdvocate, AnotherOrganisation,
+    NotSetUp, StoreUnavailable.
     """
     row = await database.read(lambda connection: chosen(connection, pin, name))
     own = await asyncio.to_thread(advocates.unlock, locked(row), passphrase)
+    if own.pin != pin:
+        raise AnotherOrganisation(
+            f"{own.name}'s keys are of another organisation than IVR_ORGANISATION_KEY names: somebody exchanged one "
+            "of them. `ivr keys pin` shows hers"
+        )
     organisation_key = await database.read(lambda connection: _organisation_key(connection, own, pin))
     made: tuple[str, ...] = ()
     if organisation_key is not None:
         made = await database.alone(lambda connection: make_due_epochs(connection, organisation_key, now=now))
     epoch_keys = await database.read(lambda connection: epoch_keys_of(connection, own.id, by=own.sealing_key, pin=pin))
     return Session(own, epoch_keys, organisation_key, made)
+
+
+async def pin_by_passphrase(database: Database, *, passphrase: str, name: str | None = None) -> Pin:
+    """Whose advocate she is, when the settings no longer say: it lies under her passphrase, where nobody plants it.
+
+    Raises WrongPassphrase, UnknownAdvocate, NotSetUp, StoreUnavailable.
+    """
+    rows = await database.read(stored_advocates.all_advocates)
+    own = await asyncio.to_thread(advocates.unlock, locked(_one_of(rows, name)), passphrase)
+    return own.pin
 
 
 def epoch_keys_of(connection: Connection, holder: bytes, *, by: bytes, pin: Pin) -> dict[str, bytes]:
@@ -77,7 +98,10 @@ def epoch_keys_of(connection: Connection, holder: bytes, *, by: bytes, pin: Pin)
 
 def chosen(connection: Connection, pin: Pin, name: str | None) -> AdvocateRow:
     """The advocate of this name, or the only one. Raises UnknownAdvocate, NotSetUp."""
-    known = certified_advocates(connection, pin)
+    return _one_of(certified_advocates(connection, pin), name)
+
+
+def _one_of(known: Sequence[AdvocateRow], name: str | None) -> AdvocateRow:
     if not known:
         raise NotSetUp("this database has no advocate of this organisation: run `ivr init`, or restore a backup")
     found = [row for row in known if name in (None, row.name)]

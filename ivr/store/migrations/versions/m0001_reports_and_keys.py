@@ -99,7 +99,7 @@ def _people() -> None:
         sa.Column("salt", sa.LargeBinary(16), nullable=False),
         sa.Column("passes", sa.Integer(), nullable=False),
         sa.Column("memory", sa.Integer(), nullable=False),
-        sa.Column("wrapped", sa.LargeBinary(104), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(136), nullable=False),
     )
     op.create_table(
         "organisation_wraps",
