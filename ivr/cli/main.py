@@ -3,7 +3,7 @@
 import typer
 
 from ivr import __version__
-from ivr.cli import advocates, calling, checking, inventory, keys, reading, serving
+from ivr.cli import advocates, backing_up, calling, checking, inventory, keys, reading, serving
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,6 +33,7 @@ app.command("test")(checking.test)
 app.command("call")(calling.call)
 app.command("init")(keys.init)
 app.command("serve")(serving.serve)
+app.command("backup")(backing_up.backup)
 app.command("inventory")(inventory.inventory)
 app.add_typer(reading.reports, name="reports")
 app.add_typer(keys.keys, name="keys")

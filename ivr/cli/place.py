@@ -12,6 +12,7 @@ import typer
 from ivr.cli.diagnostics import Format, shown
 from ivr.kit.clock import SystemClock
 from ivr.services.archive import Archive, CannotDecide
+from ivr.services.backup import BackupFailed
 from ivr.services.content import Content, NoContent, load
 from ivr.services.custody.members import LastLead, NameTaken
 from ivr.services.custody.recovering import SharesVoid
@@ -52,6 +53,7 @@ TOLD = (
     CannotDecide,
     SamePerson,
     NoteTooLong,
+    BackupFailed,
 )
 """What a command may end with: each message is a sentence without its full stop, with the cure."""
 

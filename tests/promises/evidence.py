@@ -14,6 +14,8 @@ from ivr.carrier.loopback import Line, PhoneCall
 from ivr.carrier.states import AwaitingKeys, Over, Ringing
 from ivr.carrier.transport import AsgiTransport
 from ivr.services.archive import OpenReport
+from ivr.services.backup import Backup
+from ivr.store.folder import Folder
 from tests.promises.canary import identity
 from tests.promises.faults import FAULTS, Fault, struck
 from tests.promises.house import BEGINNING, House, house, logs_captured
@@ -89,6 +91,7 @@ async def gathered(
         async with house(folder / "line", blank=blank, **parts) as of:
             await walked(of, calls, evidence)
             evidence.reports = await of.reports()
+            await Backup(of.database, of.parts.pin, of.clock).into(Folder(folder / "backup"))
             evidence.note_files()
         for n, fault in enumerate(faults):
             fields = evidence.plant(len(calls) + n, BEGINNING)

@@ -38,7 +38,7 @@ from tests.promises.canary import (
 )
 from tests.promises.evidence import Evidence, gathered
 from tests.promises.faults import SECRETS_TYPED
-from tests.promises.house import AUTH_TOKEN, assembled
+from tests.promises.house import AUTH_TOKEN, BEGINNING, assembled
 from tests.promises.paths import HANGUP, TYPED, Move, press
 from tests.shipped import flow
 
@@ -96,6 +96,7 @@ def test_no_identifier_of_a_caller_is_kept_or_sent(evidence: Evidence) -> None:
     assert scanner.count > 100_000
     assert any(name.endswith("-wal") for name in evidence.files)
     assert any("run/seed." in name for name in evidence.files)
+    assert {"backup/keys.db", f"backup/data-{BEGINNING.date()}.db"} <= evidence.files.keys()
     assert b"turn failed" in evidence.log
     assert leaks(scanner, kept(evidence) | sent(evidence)) == []
 
