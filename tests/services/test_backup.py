@@ -297,7 +297,7 @@ def test_what_was_withdrawn_or_has_expired_opens_with_no_backup_any_more(
         assert sorted(content(shelf)) == [DATA, f"data-{TODAY + timedelta(days=20)}.db", KEYS]
         after = await read_from(shelf, DATA, of=of)
         assert {report_id: report.seal for report_id, report in after.items()} == {
-            report_id: Seal.FORGOTTEN if report_id in (first, second) else Seal.OPENED for report_id in before
+            report_id: Seal.MISSING if report_id in (first, second) else Seal.OPENED for report_id in before
         }
         for gone in (keys[first], keys[second]):
             assert not any(gone in file for file in content(shelf).values())
@@ -312,7 +312,7 @@ def test_mutant_a_keys_file_that_was_kept_would_open_what_was_withdrawn(tmp_path
         shutil.copy(shelf / KEYS, tmp_path / "hoarded")
         await Receipts(of.database, of.host, of.pin, of.slow_hashes).withdraw(receipt)
         await backup_of(of, days=1).into(Folder(shelf))
-        assert [report.seal for report in (await read_from(shelf, DATA, of=of)).values()] == [Seal.FORGOTTEN]
+        assert [report.seal for report in (await read_from(shelf, DATA, of=of)).values()] == [Seal.MISSING]
         shutil.copy(tmp_path / "hoarded", shelf / KEYS)
         assert [report.seal for report in (await read_from(shelf, DATA, of=of)).values()] == [Seal.OPENED]
 
