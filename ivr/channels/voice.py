@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import assert_never
 
-from plivo import plivoxml
-
+from ivr.channels.elements import plivoxml
 from ivr.engine.effects import Connect, Effect, HangUp, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import FellSilent, Input, Pressed, Returned
 from ivr.flow.graph import Flow

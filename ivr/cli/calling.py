@@ -3,19 +3,15 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import httpx2
 import typer
 from nacl.utils import random
 
-from ivr.carrier.loopback import CarrierRefused, Line
-from ivr.carrier.transport import HttpTransport
 from ivr.cli import place
-from ivr.cli.door import ThroughTheDoor
 from ivr.cli.phone import Hand, Here, Keyboard, Scripted, place_call
 from ivr.cli.saving import Listening, Script
 from ivr.engine.call import SEED_BYTES
 from ivr.flow.graph import Flow
-from ivr.kit.clock import SystemClock, VirtualClock
+from ivr.kit.clock import SystemClock
 from ivr.services.rehearsal import Memory
 from ivr.services.turns import World
 from ivr.services.world import LiveWorld
@@ -36,6 +32,12 @@ def call(
     hand: Hand = Scripted(_words(keys), typer.echo) if keys else Keyboard()
     of = place.settings()
     place.run(_through_the_door(of, hand) if through_the_door else _here(of, hand, save, rehearse=rehearse))
+
+
+async def _through_the_door(of: Settings, hand: Hand) -> None:
+    from ivr.cli.door import call_through  # a carrier and an HTTP client: 2.5 MB that `ivr serve` need not hold
+
+    await call_through(of, hand)
 
 
 def _words(keys: str) -> list[str]:
@@ -70,30 +72,3 @@ async def _talk(flow: Flow, world: World, hand: Hand, save: Path | None, on_call
         typer.echo(
             f"Saved as a talk in {save}. Give it a sentence for a name, and put it into flows/hotline.talks.yaml."
         )
-
-
-async def _through_the_door(of: Settings, hand: Hand) -> None:
-    if not of.is_loopback:
-        place.give_up(
-            "The carrier is Plivo: call the number. (--through-the-door stands in for it where there is none.)"
-        )
-    token = place.loopback_token(of)
-    if token is None:
-        place.give_up("No line was ever served here: start it with `make run`.")
-    async with httpx2.AsyncClient(timeout=10) as client:
-        line = Line(
-            answer_url=f"{of.url}/voice/answer",
-            hangup_url=f"{of.url}/voice/hangup",
-            token=token,
-            transport=HttpTransport(client),
-            clock=VirtualClock(SystemClock().now()),
-            to=of.number,
-            seed=random(SEED_BYTES).hex(),
-        )
-        try:
-            telephone = await ThroughTheDoor.begin(line)
-            if telephone.was_never_answered:
-                place.give_up(f"Nobody answers on {of.url}. Is it served there? `make run` says how to call it.")
-            await place_call(telephone, hand, typer.echo)
-        except CarrierRefused as error:
-            place.give_up(f"{of.url} answered in a way that Plivo would refuse: {error}")

@@ -3,11 +3,21 @@
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
+import httpx2
+import typer
+from nacl.utils import random
+
 from ivr.carrier.documents import Play, Speak
-from ivr.carrier.loopback import Line, PhoneCall
+from ivr.carrier.loopback import CarrierRefused, Line, PhoneCall
 from ivr.carrier.states import AwaitingKeys, Over, Ringing
+from ivr.carrier.transport import HttpTransport
+from ivr.cli import place
+from ivr.cli.phone import Hand, place_call
+from ivr.engine.call import SEED_BYTES
 from ivr.engine.effects import Connect, WaitForDigits, WaitForKey
 from ivr.engine.inputs import Answered, Began, FellSilent, Input, Pressed, Returned
+from ivr.kit.clock import SystemClock, VirtualClock
+from ivr.settings import Settings
 
 
 class ThroughTheDoor:
@@ -70,6 +80,34 @@ class ThroughTheDoor:
                 yield f"  [ringing {', '.join(state.dial.numbers)}: /talked or /nobody]"
             case Over():
                 yield f"  [the call is over: {state.cause.lower().replace('_', ' ')}]"
+
+
+async def call_through(of: Settings, hand: Hand) -> None:
+    """A call to the line that is served here, or the end of the command with the reason why not."""
+    if not of.is_loopback:
+        place.give_up(
+            "The carrier is Plivo: call the number. (--through-the-door stands in for it where there is none.)"
+        )
+    token = place.loopback_token(of)
+    if token is None:
+        place.give_up("No line was ever served here: start it with `make run`.")
+    async with httpx2.AsyncClient(timeout=10) as client:
+        line = Line(
+            answer_url=f"{of.url}/voice/answer",
+            hangup_url=f"{of.url}/voice/hangup",
+            token=token,
+            transport=HttpTransport(client),
+            clock=VirtualClock(SystemClock().now()),
+            to=of.number,
+            seed=random(SEED_BYTES).hex(),
+        )
+        try:
+            telephone = await ThroughTheDoor.begin(line)
+            if telephone.was_never_answered:
+                place.give_up(f"Nobody answers on {of.url}. Is it served there? `make run` says how to call it.")
+            await place_call(telephone, hand, typer.echo)
+        except CarrierRefused as error:
+            place.give_up(f"{of.url} answered in a way that Plivo would refuse: {error}")
 
 
 def _text(sound: Speak | Play) -> str:
