@@ -96,7 +96,7 @@ class KeyRing(Generic[K]):
         return now.timestamp() >= kid * self._rolls + self._lives
 
     def _is_alive(self, kid: int, now: datetime) -> bool:
-        return kid * self._rolls <= now.timestamp() and not self._is_old(kid, now)
+        return kid * self._rolls <= now.timestamp() < kid * self._rolls + self._lives
 
     def _path(self, kid: int) -> Path:
         return self._directory / f"{self._kind}.{kid}"
