@@ -14,30 +14,31 @@ MAX_FIELDS = 150
 _OCTETS = {high + low: chr(int(high + low, 16)) for high, low in product(hexdigits, repeat=2)}
 
 
-def parse_form(body: bytes) -> Fields | None:
-    """The fields of an `application/x-www-form-urlencoded` body; None when it is malformed.
+def parse_form(body: bytes) -> dict[str, str] | None:
+    """The fields of an `application/x-www-form-urlencoded` body, in its order; None when it is malformed.
 
     Malformed: a name twice, empty or not UTF-8, a piece without `=`, a broken escape, bytes that are not ASCII before
     decoding, more than `MAX_FIELDS`. A value that is not UTF-8 is kept as it is: a network may write a caller's name in
     an older encoding, and she must not be turned away for it. An empty body has no fields. The caller limits the size.
     """
     if not body:
-        return ()
+        return {}
     if not body.isascii() or body.count(b"&") >= MAX_FIELDS:
         return None
     pieces = body.decode("ascii").replace("+", " ").split("&")
+    fields: dict[str, str] = {}
     try:
-        fields = dict(map(_pair, pieces))
+        for piece in pieces:
+            name, equals, value = piece.partition("=")
+            if not equals:
+                return None
+            if "%" in piece:
+                value = _unescaped(value, "surrogateescape")
+                name = _unescaped(name) if "%" in name else name
+            fields[name] = value
     except (ValueError, KeyError):
         return None
-    return tuple(fields.items()) if len(fields) == len(pieces) and "" not in fields else None
-
-
-def _pair(piece: str) -> tuple[str, str]:
-    name, value = piece.split("=", 1)
-    if "%" not in piece:
-        return name, value
-    return _unescaped(name) if "%" in name else name, _unescaped(value, "surrogateescape")
+    return fields if len(fields) == len(pieces) and "" not in fields else None
 
 
 def _unescaped(text: str, errors: str = "strict") -> str:

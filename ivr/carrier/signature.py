@@ -16,7 +16,7 @@ NONCE = "X-Plivo-Signature-V3-Nonce"
 MAX_SIGNATURE_BYTES = 1024
 """Of one header value: room for twenty signatures, no room to keep us busy."""
 
-_SIGNATURES = frozenset((SIGNATURE.lower().encode(), MAIN_SIGNATURE.lower().encode()))
+_SIGNATURES = (SIGNATURE.lower().encode(), MAIN_SIGNATURE.lower().encode())
 _NONCE = NONCE.lower().encode()
 # A dot in a nonce would let the end of the last field be passed off as its beginning: both lie on one side of the
 # delimiter in the signed bytes.
@@ -63,7 +63,7 @@ class Verifier:
         self._prefix = public_url.rstrip("/").encode("ascii")
 
     def accepts(
-        self, method: str, *, path: bytes, query: bytes, headers: Iterable[tuple[bytes, bytes]], fields: _Pairs
+        self, method: str, *, path: bytes, query: bytes, headers: Sequence[tuple[bytes, bytes]], fields: _Pairs
     ) -> bool:
         """Whether one of the signatures is one of ours. Never raises, whatever a stranger sends.
 
@@ -73,25 +73,33 @@ class Verifier:
         if method != "POST":
             return False
         signatures, nonce = _credentials(headers)
-        if nonce is None or not signatures or not path.isascii():
+        if nonce is None or not path.isascii():
             return False
         message = _message(self._prefix + path, query=query, fields=fields, nonce=nonce)
         if message is None:
             return False
-        genuine = [_digest(keyed, message) for keyed in self._keyed]
-        return any(hmac.compare_digest(ours, given) for ours in genuine for given in signatures)
+        for keyed in self._keyed:
+            genuine = _digest(keyed, message)
+            for given in signatures:
+                if hmac.compare_digest(genuine, given):
+                    return True
+        return False
 
 
-def _credentials(headers: Iterable[tuple[bytes, bytes]]) -> tuple[list[bytes], bytes | None]:
-    """The signatures and the nonce; no nonce when it is missing, sent twice or misshapen."""
+def _credentials(headers: Sequence[tuple[bytes, bytes]]) -> tuple[list[bytes], bytes | None]:
+    """The signatures and the nonce; no nonce when it is misshapen, neither when one of these headers comes twice."""
+    told = dict(headers)
+    if len(told) < len(headers):
+        names = [name for name, _ in headers]
+        if any(names.count(name) > 1 for name in (_NONCE, *_SIGNATURES)):
+            return [], None
     signatures: list[bytes] = []
-    nonces: list[bytes] = []
-    for name, value in headers:
-        if name in _SIGNATURES and len(value) <= MAX_SIGNATURE_BYTES:
-            signatures += [one.strip() for one in value.split(b",")]
-        elif name == _NONCE:
-            nonces.append(value)
-    return signatures, nonces[0] if len(nonces) == 1 and _NONCE_SHAPE.fullmatch(nonces[0]) else None
+    for name in _SIGNATURES:
+        value = told.get(name, b"")
+        if len(value) <= MAX_SIGNATURE_BYTES:
+            signatures += [one.strip() for one in value.split(b",")] if b"," in value else [value]
+    nonce = told.get(_NONCE, b"")
+    return signatures, nonce if _NONCE_SHAPE.fullmatch(nonce) else None
 
 
 def _message(base: bytes, *, query: bytes, fields: _Pairs, nonce: bytes) -> bytes | None:
@@ -104,7 +112,7 @@ def _message(base: bytes, *, query: bytes, fields: _Pairs, nonce: bytes) -> byte
     if sorted_query is None:
         return None
     if not sorted_query:
-        return b"%b?%b.%b" % (base, body, nonce) if body else b"%b.%b" % (base, nonce)
+        return base + b"?" + body + b"." + nonce if body else base + b"." + nonce
     return b"%b?%b.%b.%b" % (base, sorted_query, body, nonce) if body else b"%b?%b.%b" % (base, sorted_query, nonce)
 
 

@@ -4,10 +4,12 @@ A caller's number, name and headers are looked at only to see that they are shap
 further. Of the call's id only keyed hashes pass."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
+
+import msgspec
 
 from ivr.carrier.fields import parse_form
 from ivr.carrier.signature import Verifier
@@ -19,8 +21,8 @@ MAX_BODY = 131_072
 """Bytes. A webhook has about one thousand."""
 
 _FORM_TYPE = b"application/x-www-form-urlencoded"
-_SHAPES = {
-    name: re.compile(shape + r"\Z")
+_FITS: Mapping[str, Callable[[str], object]] = {
+    name: re.compile(shape).fullmatch
     for name, shape in {
         "CallUUID": r"[0-9A-Fa-f-]{8,64}",
         "ALegUUID": r"[0-9A-Fa-f-]{0,64}",
@@ -40,19 +42,20 @@ _SHAPES = {
 }
 _ALWAYS = frozenset({"CallUUID", "CallStatus", "Direction", "Event"})
 
-_SESSION_START = "%Y-%m-%d %H:%M:%S"
 
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(msgspec.Struct, frozen=True):
     """What of a webhook may be used. `digits` and `dial_status` are None where Plivo sent none."""
 
-    call_uuid: str = field(repr=False)
+    call_uuid: str
     is_over: bool
     digits: str | None
     dial_status: str | None
-    session_start: str = field(repr=False)
+    session_start: str
     """When Plivo says that the call began; the same in every delivery of a doubled webhook."""
+
+    def __repr__(self) -> str:
+        """Without what tells one call from another."""
+        return f"Webhook(is_over={self.is_over}, digits={self.digits!r}, dial_status={self.dial_status!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +104,16 @@ class Edge:
         if method != "POST" or query or len(body) > MAX_BODY or not _is_form(headers):
             # None of our addresses has a query: fields of a signed body could be shifted into one.
             return None
-        fields = parse_form(body)
-        if fields is None or not self._verifier.accepts(method, path=path, query=query, headers=headers, fields=fields):
+        values = parse_form(body)
+        if values is None or not self._verifier.accepts(
+            method, path=path, query=query, headers=headers, fields=values.items()
+        ):
             return None
-        values = dict(fields)
-        if not all(_fits(name, value) for name, value in fields) or _is_cut(values, reads | _ALWAYS):
-            return None
-        if "CallUUID" not in values:
+        call_uuid = values.get("CallUUID")
+        if call_uuid is None or not _is_shaped(values) or _is_cut(values, reads):
             return None
         return Webhook(
-            values["CallUUID"],
+            call_uuid,
             values.get("Event") == "Hangup" or values.get("CallStatus") == "completed",
             values.get("Digits"),
             values.get("DialStatus"),
@@ -145,27 +148,29 @@ class Edge:
 
 def _is_form(headers: list[tuple[bytes, bytes]]) -> bool:
     kinds = [value for name, value in headers if name == b"content-type"]
-    return len(kinds) == 1 and kinds[0].partition(b";")[0].strip().lower() == _FORM_TYPE
+    return kinds == [_FORM_TYPE] or (len(kinds) == 1 and kinds[0].partition(b";")[0].strip().lower() == _FORM_TYPE)
 
 
-def _fits(name: str, value: str) -> bool:
-    shape = _SHAPES.get(name)
-    if shape is not None:
-        return shape.match(value) is not None
+def _is_shaped(values: Mapping[str, str]) -> bool:
+    for name, value in values.items():
+        fits = _FITS.get(name)
+        if fits is not None and fits(value) is None:
+            return False
     return True
 
 
-def _is_cut(values: Mapping[str, str], read: frozenset[str]) -> bool:
+def _is_cut(values: Mapping[str, str], reads: frozenset[str]) -> bool:
     """Is the name of a field that is missing hidden in another? A signed body has no delimiters: it can be cut anew."""
-    missing = read - values.keys()
-    if not missing:
+    if values.keys() >= _ALWAYS and values.keys() >= reads:
         return False
+    missing = (_ALWAYS | reads) - values.keys()
     signed = "".join(name + values[name] for name in sorted(values))
     return any(name in signed for name in missing)
 
 
 def _moment(text: str) -> datetime | None:
+    """Plivo writes `2027-03-10 16:59:58.120000`. Not strptime: it costs as much as a third of a turn."""
     try:
-        return datetime.strptime(unquote(text)[:19], _SESSION_START).replace(tzinfo=UTC)
+        return datetime.fromisoformat(unquote(text)[:19]).replace(tzinfo=UTC)
     except ValueError:
         return None

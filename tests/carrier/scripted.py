@@ -39,7 +39,7 @@ class Script:
             path=scope["raw_path"],
             query=scope["query_string"],
             headers=scope["headers"],
-            fields=fields,
+            fields=fields.items(),
         )
         assert genuine, "a webhook is signed"
         path = scope["raw_path"].decode() + (f"?{scope['query_string'].decode()}" if scope["query_string"] else "")

@@ -14,8 +14,10 @@ texts = some.text(some.characters(codec="utf-8"))
 @given(some.dictionaries(texts.filter(bool), texts, max_size=10))
 def test_what_any_client_encodes_is_read_back(fields: dict[str, str]) -> None:
     pairs = tuple(fields.items())
-    assert parse_form(urlencode(fields).encode()) == pairs
-    assert parse_form(encode_form(pairs)) == pairs
+    for body in (urlencode(fields).encode(), encode_form(pairs)):
+        read = parse_form(body)
+        assert read is not None
+        assert tuple(read.items()) == pairs
 
 
 @given(some.binary())
@@ -24,11 +26,11 @@ def test_noise_raises_nothing(body: bytes) -> None:
 
 
 def test_an_empty_body_has_no_fields() -> None:
-    assert parse_form(b"") == ()
+    assert parse_form(b"") == {}
 
 
 def test_plus_is_a_space_and_an_escaped_plus_a_plus() -> None:
-    assert parse_form(b"From=%2B1+212&CallerName=Jos%c3%A9") == (("From", "+1 212"), ("CallerName", "José"))
+    assert parse_form(b"From=%2B1+212&CallerName=Jos%c3%A9") == {"From": "+1 212", "CallerName": "José"}
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,6 @@ def test_as_many_fields_as_allowed_are_read() -> None:
 def test_a_callers_name_in_an_older_encoding_is_kept_and_can_be_signed() -> None:
     fields = parse_form(b"CallerName=Mu%F1oz&Digits=1")
     assert fields is not None
-    assert dict(fields)["Digits"] == "1"
-    body = "".join(name + value for name, value in fields).encode("utf-8", "surrogateescape")
+    assert fields["Digits"] == "1"
+    body = "".join(name + value for name, value in fields.items()).encode("utf-8", "surrogateescape")
     assert body == b"CallerNameMu\xf1ozDigits1"

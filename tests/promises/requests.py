@@ -31,7 +31,7 @@ class Request:
 
     @property
     def fields(self) -> Fields:
-        return parse_form(self.body) or ()
+        return tuple((parse_form(self.body) or {}).items())
 
     def with_body(self, body: bytes) -> "Request":
         return replace(self, chunks=(body,))
@@ -133,7 +133,7 @@ class Planted:
     seen: list[Reply] = field(default_factory=list)
 
     async def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Reply:
-        values = {**dict(parse_form(body) or ()), **self.fields}
+        values = {**(parse_form(body) or {}), **self.fields}
         pairs = tuple(values.items())
         signature = sign(AUTH_TOKEN, url=url, nonce=headers[NONCE], fields=pairs)
         told = {**headers, SIGNATURE: signature, MAIN_SIGNATURE: signature}

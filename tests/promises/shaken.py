@@ -45,7 +45,7 @@ class Shaken:
 
     async def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Reply:
         now = self.workers[0].clock.now()
-        began_at = datetime.strptime(dict(parse_form(body) or ())["SessionStart"], "%Y-%m-%d %H:%M:%S.%f").replace(
+        began_at = datetime.strptime((parse_form(body) or {})["SessionStart"], "%Y-%m-%d %H:%M:%S.%f").replace(
             tzinfo=UTC
         )
         first = self._transport()

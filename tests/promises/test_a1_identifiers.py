@@ -150,7 +150,7 @@ def forgetful(leak: Leak, folder: Path) -> Callable[[AsgiApp], AsgiApp]:
         async def asgi(scope: Message, receive: Callable[[], Awaitable[Message]], send: Any) -> None:
             message = await receive()
             await app(scope, _again(message, receive), send)
-            leak(dict(parse_form(message.get("body", b"")) or ()), Spot(folder / "line"))
+            leak((parse_form(message.get("body", b"")) or {}), Spot(folder / "line"))
 
         return asgi
 
@@ -259,7 +259,7 @@ def test_mutant_a_token_that_carries_the_number_is_seen(tmp_path: Path, blank: P
     def clear(app: AsgiApp) -> AsgiApp:
         async def asgi(scope: Message, receive: Callable[[], Awaitable[Message]], send: Any) -> None:
             message = await receive()
-            number = dict(parse_form(message.get("body", b"")) or ()).get("From", "")
+            number = (parse_form(message.get("body", b"")) or {}).get("From", "")
 
             async def tell(reply: Message) -> None:
                 body = reply.get("body", b"")

@@ -8,6 +8,7 @@ from random import Random
 from urllib.parse import parse_qsl
 
 import pytest
+from msgspec import structs
 from starlette.routing import Route
 
 from ivr.carrier.fields import encode_form
@@ -312,7 +313,7 @@ class LastOneWins(Edge):
         first = dict(reversed(pairs))
         ordered = [(name, first[name]) for name in dict(pairs)]
         webhook = super().admit(method, path=path, query=query, headers=headers, body=encode_form(ordered))
-        return webhook and replace(webhook, digits=dict(pairs).get("Digits"))
+        return webhook and structs.replace(webhook, digits=dict(pairs).get("Digits"))
 
 
 class Curious(Edge):
