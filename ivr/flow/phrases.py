@@ -2,8 +2,11 @@
 the bytes it made of it. Knows no language's text."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
+from msgspec.structs import force_setattr
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,13 @@ class Slot(Enum):
     RECEIPT = "the receipt of the report just finished"
 
 
-Value = Label | KeyName | Digits | Labels | Number | Slot
+Private = Digits | Labels | Slot
+"""What holds, or will hold, something that a caller did."""
+
+Value = Label | KeyName | Number | Private
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(msgspec.Struct, frozen=True, cache_hash=True):
     """One sentence or a few: `prompt` with its gaps filled.
 
     `language` is set where it is not the call's own. `option` marks one of several choices: they are said with a pause
@@ -64,12 +69,11 @@ class Phrase:
     values: tuple[tuple[str, Value], ...] = ()
     language: str | None = None
     option: bool = False
-    is_private: bool = field(init=False, compare=False)
-    """Does it hold anything that this caller did? Such a phrase is rendered afresh and never remembered."""
+    is_private: bool = False
+    """Does it hold anything that this caller did? Follows from the values; nothing of such a phrase is remembered."""
 
     def __post_init__(self) -> None:
-        private = any(isinstance(value, Digits | Labels | Slot) for _, value in self.values)
-        object.__setattr__(self, "is_private", private)
+        force_setattr(self, "is_private", any(isinstance(value, Private) for _, value in self.values))
 
     def filled(self, gaps: Mapping["Slot", "Value"]) -> "Phrase":
         """The phrase with the gaps filled that only the call can fill."""

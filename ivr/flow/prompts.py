@@ -89,9 +89,10 @@ class Catalogue:
     def _fill(self, gap: str, values: Mapping[str, Value]) -> str:
         if gap in self.keys:
             return self.keys[gap]
-        return self._word(values[gap])
+        return self.word(values[gap])
 
-    def _word(self, value: Value) -> str:
+    def word(self, value: Value) -> str:
+        """What fills a gap, as it is heard."""
         match value:
             case Label():
                 return self.label(value.prompt)
@@ -100,7 +101,7 @@ class Catalogue:
             case Digits():
                 return spoken(value.digits)
             case Labels():
-                return ", ".join(self._word(item) for item in value.items)
+                return ", ".join(self.word(item) for item in value.items)
             case Number():
                 return str(value.number)
             case Slot():

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
+from msgspec import structs
+
 from ivr.flow.graph import (
     Add,
     Answered,
@@ -139,7 +141,7 @@ def _filled(said: Phrase, flow: Flow, step: Step) -> Phrase:
     values = tuple(
         (name, value if not isinstance(value, Slot) else _stand_in(value, flow, step)) for name, value in said.values
     )
-    return replace(said, values=values)
+    return structs.replace(said, values=values)
 
 
 def _stand_in(slot: Slot, flow: Flow, step: Step) -> Labels | Digits:

@@ -6,14 +6,18 @@ import pytest
 
 from ivr.carrier.documents import Dial, GetDigits, GetInput, Hangup, Play, Redirect, Speak, read
 from ivr.channels.voice import Addresses, Voice, decode_dial, decode_keys
+from ivr.engine.effects import HangUp, Turn
 from ivr.engine.inputs import FellSilent, Pressed, Returned
 from ivr.flow.graph import Flow
+from ivr.flow.phrases import Label, Labels, phrase
+from ivr.flow.prompts import Prompt, Template
 from ivr.services.rehearsal import Memory
 from tests.engine.caller import Caller
 from tests.shipped import flow, text
 
 HERE = Addresses("https://line.example.org", "+15005550006", "Porchlight")
 TOKEN = "a-token_1"
+NASTY = {"mates": "<Tom> & Tim", "knives": "knives"}
 
 
 def document(rosa: Caller, spoken: Flow | None = None) -> tuple[object, ...]:
@@ -90,14 +94,29 @@ def test_a_plain_voice_gets_plain_text(voice: str) -> None:
 
 def test_what_a_caller_did_is_not_remembered() -> None:
     voice = Voice(flow(), HERE)
-    rosa = Caller()
-    for key in ("1", "1", "2", "1", "#", "1", "1", *"#########", "2125550143#"):
+    way = ("1", "1", "2", "1", "#", "1", "1", *"#########")
+    rosa, ana = Caller(), Caller()
+    for key in (*way, "2125550143#"):
         rosa.presses(key)
         assert TOKEN.encode() in voice.encode(rosa.turn, TOKEN)
-    remembered = voice._remembered.cache_info().currsize  # the only place where it could be remembered
-    voice.encode(rosa.turn, TOKEN)
-    assert voice._remembered.cache_info().currsize == remembered
     assert any(said.is_private for said in rosa.turn.said)
+    remembered = voice._remembered.cache_info()  # the only place where it could be remembered
+    for key in (*way, "7185550164#"):
+        ana.presses(key)
+    document = voice.encode(ana.turn, TOKEN).decode()
+    assert "7 1 8, 5 5 5, 0 1 6 4" in document
+    assert "2 1 2" not in document
+    assert voice._remembered.cache_info().misses == remembered.misses
+
+
+def test_what_is_a_callers_own_is_escaped_like_all_else() -> None:
+    named = phrase("line.you_said", answers=Labels(tuple(map(Label, NASTY))))
+    catalogue = flow().catalogues["en"]
+    labels = {name: Prompt(Template(words), Template(words)) for name, words in NASTY.items()}
+    prompts = {**catalogue.prompts, **labels}
+    voice = Voice(replace(flow(), catalogues={"en": replace(catalogue, prompts=prompts)}), HERE)
+    document = voice.encode(Turn(Caller().turn.call, (named,), HangUp()), TOKEN).decode()
+    assert "&lt;Tom&gt; &amp; Tim, knives" in document
 
 
 def test_the_same_turn_with_another_token_differs_in_the_token_only() -> None:

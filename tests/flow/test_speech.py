@@ -5,10 +5,10 @@ import shutil
 import subprocess
 from array import array
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 
 import pytest
+from msgspec import structs
 
 from ivr.flow import proofs
 from ivr.flow.graph import Ask, Choose, End, Flow, Say, WantPerson
@@ -108,7 +108,7 @@ def _filled(one: Phrase) -> Phrase:
         Slot.RECEIPT: Digits("482095317264"),
     }
     values = ((name, gaps[value] if isinstance(value, Slot) else value) for name, value in one.values)
-    return replace(one, values=tuple(values))
+    return structs.replace(one, values=tuple(values))
 
 
 @languages
