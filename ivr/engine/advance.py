@@ -248,7 +248,6 @@ def _go(flow: Flow, call: Call, target: str, now: datetime, said: tuple[Phrase, 
     """Through the steps that wait for nobody, to the first that does. The checker proves that there is one."""
     for _ in range(len(flow.steps) + 1):
         step = flow.steps[target]
-        call = replace(call, step=target)
         match step:
             case Say():
                 said, target = (*said, step.told), step.to
@@ -259,12 +258,12 @@ def _go(flow: Flow, call: Call, target: str, now: datetime, said: tuple[Phrase, 
             case Leave():
                 call, target = _left(flow, call, step), step.to
             case Ask():
-                call = _confirmed(call, step)
+                call = _confirmed(replace(call, step=target), step)
                 return Turn(call, said, _ask(call, step))
             case Choose() | Collect():
                 return _arrived(flow, call, step, said)
             case End():
-                return Turn(call, (*said, step.told), HangUp())
+                return Turn(replace(call, step=target), (*said, step.told), HangUp())
             case _:
                 assert_never(step)
     return Turn(call, said, HangUp())
@@ -274,7 +273,7 @@ def _arrived(flow: Flow, call: Call, step: Wait, said: tuple[Phrase, ...]) -> Tu
     place = flow.forms[step.form].enter if step.form else step.name
     trail = (*call.trail[: call.trail.index(place)], place) if place in call.trail else (*call.trail, place)
     typed = call.typed if _confirms_typing(flow, step) else ""
-    call = replace(call, trail=trail[-TRAIL:], silences=0, wrong_keys=0, starred=False, typed=typed)
+    call = replace(call, step=step.name, trail=trail[-TRAIL:], silences=0, wrong_keys=0, starred=False, typed=typed)
     draft = _draft(call, step)
     if draft is not None:
         # What was typed is forgotten elsewhere: she comes back to type it, not to confirm nothing.

@@ -2,9 +2,8 @@
 
 The serialised form names steps, questions and codes by their place in the flow of its version: so it stays small."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Annotated
 
 import msgspec
 
@@ -12,8 +11,6 @@ from ivr.engine.draft import Draft
 from ivr.flow.graph import Flow
 
 SEED_BYTES = 16
-
-T = TypeVar("T")
 
 
 class CallUnreadable(ValueError):
@@ -54,16 +51,20 @@ def begin(flow: Flow, *, seed: bytes, at: datetime) -> Call:
     return Call(flow.version, seed, at, flow.start, flow.languages[0])
 
 
+_Place = Annotated[int, msgspec.Meta(ge=0)]
+"""In a tuple of the flow: from its end, a damaged call would read some other name."""
+
+
 class _PackedDraft(msgspec.Struct, array_like=True):
-    form: int
+    form: _Place
     visit: int
-    at: int
-    consent: int
+    at: _Place
+    consent: _Place
     confirmed: bool
     saved: bool
     endings: int
     is_over: bool
-    answers: list[tuple[int, list[int] | str]]
+    answers: list[tuple[_Place, list[_Place] | str]]
     receipt: str
 
 
@@ -71,10 +72,10 @@ class _Packed(msgspec.Struct, array_like=True):
     version: bytes
     seed: bytes
     began_at: int
-    step: int
-    language: int
+    step: _Place
+    language: _Place
     turn: int
-    trail: list[int]
+    trail: list[_Place]
     silences: int
     wrong_keys: int
     led_by_silence: bool
@@ -90,15 +91,15 @@ _decoder = msgspec.msgpack.Decoder(_Packed)
 
 def pack(call: Call, flow: Flow) -> bytes:
     """The call as bytes, to be read with the flow of its version."""
-    index = flow.index
+    steps = flow.index.steps
     packed = _Packed(
         bytes.fromhex(flow.version),
         call.seed,
         int(call.began_at.timestamp()),
-        index.steps[call.step],
+        steps[call.step],
         flow.languages.index(call.language),
         call.turn,
-        [index.steps[step] for step in call.trail],
+        [steps[step] for step in call.trail],
         call.silences,
         call.wrong_keys,
         call.led_by_silence,
@@ -122,17 +123,17 @@ def unpack(packed: bytes, flow: Flow) -> Call:
             flow.version,
             read.seed,
             datetime.fromtimestamp(read.began_at, UTC),
-            _nth(steps, read.step),
-            _nth(flow.languages, read.language),
+            steps[read.step],
+            flow.languages[read.language],
             read.turn,
-            tuple(_nth(steps, step) for step in read.trail),
+            tuple([steps[place] for place in read.trail]),
             read.silences,
             read.wrong_keys,
             read.led_by_silence,
             read.starred,
             read.impatient,
             read.typed,
-            tuple(_unpack_draft(draft, flow) for draft in read.drafts),
+            tuple([_unpack_draft(draft, flow) for draft in read.drafts]),
         )
     except (msgspec.MsgspecError, LookupError, ValueError, OverflowError, OSError) as error:
         raise CallUnreadable(type(error).__name__) from error
@@ -161,21 +162,19 @@ def _pack_draft(draft: Draft, flow: Flow) -> _PackedDraft:
 
 
 def _unpack_draft(packed: _PackedDraft, flow: Flow) -> Draft:
-    form = flow.forms[_nth(flow.index.form_names, packed.form)]
+    form = flow.forms[flow.index.form_names[packed.form]]
     answers: list[tuple[str, tuple[str, ...]]] = []
     for position, values in packed.answers:
-        question = _nth(form.questions, position)
+        question = form.questions[position]
         if isinstance(values, str):
             answers.append((question.name, (values,)))
         else:
-            answers.append((question.name, tuple(_nth(question.codes, code).name for code in values)))
-    at = _nth(flow.index.step_names, packed.at)
-    consent = _nth(form.consents, packed.consent)
+            answers.append((question.name, tuple([question.codes[code].name for code in values])))
     return Draft(
         form.name,
         packed.visit,
-        at,
-        consent,
+        flow.index.step_names[packed.at],
+        form.consents[packed.consent],
         tuple(answers),
         packed.confirmed,
         packed.saved,
@@ -183,9 +182,3 @@ def _unpack_draft(packed: _PackedDraft, flow: Flow) -> Draft:
         packed.is_over,
         packed.receipt,
     )
-
-
-def _nth(names: Sequence[T], position: int) -> T:
-    if position < 0:
-        raise LookupError(position)
-    return names[position]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from ivr.engine.asks import Ask
 from ivr.engine.call import Call
 from ivr.flow.phrases import Phrase
@@ -50,8 +52,7 @@ class HangUp:
 Effect = WaitForKey | WaitForDigits | Connect | HangUp
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """What a call has become, what is said, and then either one effect or one thing asked of the world.
 
     After an ask the engine is called again with the answer, and what it says then follows what is said here."""

@@ -1,6 +1,5 @@
 """One turn of a call: the engine, and the world's answers to what it asks."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -11,6 +10,8 @@ from ivr.engine.effects import HangUp, Turn
 from ivr.engine.inputs import Answered, Input
 from ivr.flow.graph import Flow
 from ivr.flow.phrases import phrase
+
+_ASKS = (SaveReport, Ring, OnDuty)  # a union in isinstance() is built anew each time
 
 MOST_ASKS = 8
 """More asks than this in one turn are a circle of asks: the checker refuses such a flow."""
@@ -26,9 +27,9 @@ async def take_turn(flow: Flow, call: Call, received: Input, *, now: datetime, w
     """The next turn, with nothing left to ask."""
     turn = advance(flow, call, received, now=now)
     for _ in range(MOST_ASKS):
-        if not isinstance(turn.then, SaveReport | Ring | OnDuty):
+        if not isinstance(turn.then, _ASKS):
             return turn
         answer = await world.answer(turn.then, turn.call)
         later = advance(flow, turn.call, Answered(answer), now=now)
-        turn = replace(later, said=(*turn.said, *later.said))
-    return replace(turn, said=(*turn.said, phrase("line.silence_bye")), then=HangUp())
+        turn = Turn(later.call, (*turn.said, *later.said), later.then)
+    return Turn(turn.call, (*turn.said, phrase("line.silence_bye")), HangUp())
