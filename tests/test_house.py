@@ -15,7 +15,7 @@ FUNCTION_LINES = 60
 
 
 def sources() -> list[Path]:
-    return sorted((ROOT / "ivr").rglob("*.py"))
+    return sorted(path for package in ("ivr", "bench") for path in (ROOT / package).rglob("*.py"))
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
