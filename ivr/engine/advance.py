@@ -57,6 +57,7 @@ TALK_STEP = timedelta(minutes=15)
 TRAIL = 16
 """So many waits back a star can lead."""
 
+_KEY = WaitForKey()
 _SILENCE_PERSON = phrase("line.silence_person")
 _SILENCE_BYE = phrase("line.silence_bye")
 _TOO_LONG = phrase("line.too_long")
@@ -287,7 +288,7 @@ def _confirms_typing(flow: Flow, step: Wait) -> bool:
 
 
 def _wait(step: Wait) -> WaitForKey | WaitForDigits:
-    return WaitForDigits(step.most) if isinstance(step, Collect) else WaitForKey()
+    return WaitForDigits(step.most) if isinstance(step, Collect) else _KEY
 
 
 def _ask(call: Call, step: Ask) -> SaveReport | Ring | OnDuty:

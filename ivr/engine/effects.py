@@ -1,7 +1,5 @@
 """What a turn does: sentences, then exactly one thing. Imperative; a closed union: every channel decides about each."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from ivr.engine.asks import Ask
@@ -18,15 +16,13 @@ BETWEEN_DIGITS_SECONDS = 4
 """How long after a digit until the number counts as typed."""
 
 
-@dataclass(frozen=True, slots=True)
-class WaitForKey:
+class WaitForKey(msgspec.Struct, frozen=True):
     """Wait for one key; any key interrupts what is being said."""
 
     seconds: int = MENU_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class WaitForDigits:
+class WaitForDigits(msgspec.Struct, frozen=True):
     """Wait for up to `most` digits; `#` or a pause ends them."""
 
     most: int
@@ -34,8 +30,7 @@ class WaitForDigits:
     pause: int = BETWEEN_DIGITS_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Connect:
+class Connect(msgspec.Struct, frozen=True):
     """Ring these phones, all at once, for `seconds`; the first to take the call talks with her, for at most
     `talk_seconds`."""
 
@@ -44,8 +39,7 @@ class Connect:
     talk_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class HangUp:
+class HangUp(msgspec.Struct, frozen=True):
     """The call is over."""
 
 

@@ -1,36 +1,31 @@
 """What happens to a call, in the past tense. A closed union."""
 
-from dataclasses import dataclass
+import msgspec
 
 from ivr.engine.asks import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Began:
+class Began(msgspec.Struct, frozen=True):
     """Somebody called, or came back to a call whose place is known: say where she is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pressed:
+class Pressed(msgspec.Struct, frozen=True):
     """Keys, as they came: one at a menu, a whole string where digits are typed. 0-9, * and #."""
 
     keys: str
 
 
-@dataclass(frozen=True, slots=True)
-class FellSilent:
+class FellSilent(msgspec.Struct, frozen=True):
     """Nothing was pressed in time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(msgspec.Struct, frozen=True):
     """The phones that were rung are done with. `talked`: she may have talked with somebody."""
 
     talked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """The world's answer to what was asked."""
 
     answer: Answer

@@ -66,12 +66,14 @@ class NewCall:
     began_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(msgspec.Struct, frozen=True):
     """The key that a call keeps, bound to that call."""
 
-    key: TokenKey = field(repr=False)
-    call: bytes = field(repr=False)
+    key: TokenKey
+    call: bytes
+
+    def __repr__(self) -> str:
+        return "Seal()"
 
     def seal(self, packed: bytes) -> str:
         return self.key.seal(packed, call=self.call)

@@ -194,19 +194,24 @@ class Health:
 
 
 class Addresses(Router):
-    """The routes of the door. An address of a call is looked up by what stands before its token: asking Starlette's
-    routes one after the other costs a tenth of a turn. They still answer for all else."""
+    """The routes of the door. A webhook is looked up by its address, or by what stands before its token: asking
+    Starlette's routes one after the other costs a tenth of a turn. They still answer for all else."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         super().__init__(routes, redirect_slashes=False)
         ends = "/{token}"
-        self._of_calls = {route.path.removesuffix(ends): route.app for route in routes if route.path.endswith(ends)}
+        webhooks = [route for route in routes if isinstance(route.app, Endpoint)]
+        self._with_token = {route.path.removesuffix(ends): route.app for route in webhooks if route.path.endswith(ends)}
+        self._without = {route.path: route.app for route in webhooks if not route.path.endswith(ends)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            address, _, token = scope["path"].rpartition("/")
-            endpoint = self._of_calls.get(address)
-            if endpoint is not None and token:
+            path = scope["path"]
+            address, _, token = path.rpartition("/")
+            endpoint = self._with_token.get(address) if token else None
+            if endpoint is None:
+                endpoint, token = self._without.get(path), ""
+            if endpoint is not None:
                 scope["path_params"] = {"token": token}
                 return await endpoint(scope, receive, send)
         return await super().__call__(scope, receive, send)
