@@ -143,6 +143,23 @@ async def press(port: int, requests: Sequence[tuple[float, Request]], *, clients
     return sorted(waits)
 
 
+async def together(port: int, bursts: Sequence[Sequence[Request]]) -> list[list[float]]:
+    """Bursts, one after the other: the requests of each at one instant, over connections that stand already. Seconds
+    that each of them waited."""
+    clients = [_Client(port) for _ in range(max(map(len, bursts)))]
+
+    async def wait(client: _Client, request: Request) -> float:
+        asked = time.perf_counter()
+        await client.ask(request)
+        return time.perf_counter() - asked
+
+    try:
+        return [list(await asyncio.gather(*map(wait, clients, burst))) for burst in bursts]
+    finally:
+        for client in clients:
+            client.close()
+
+
 async def _all(port: int, count: int, one: Callable[[_Client], Coroutine[None, None, None]], *, seconds: float) -> None:
     clients = [_Client(port) for _ in range(count)]
     try:

@@ -22,10 +22,13 @@ from ivr.kit.clock import SystemClock, VirtualClock
 from ivr.services.rehearsal import Memory
 from ivr.settings import LOOPBACK_NUMBER
 from ivr.store.database import Database
+from ivr.vault.organisation import Pin
 
 PUBLIC_URL = "http://line.example.org"
 KEYS = "1234" * 4 + "###**7"
 """What callers press at a menu: mostly an option, sometimes on or back, now and then a key that does nothing."""
+TO_THE_FIRST_SAVE = ("1", "1", "1", "1", "#", "1", "1")
+"""English, a report, robbed, no more of that kind, nothing else, today, and that is right."""
 SILENCES = 0.15
 """The share of waits at which nothing is pressed."""
 
@@ -84,7 +87,17 @@ class _Watched:
 
 async def calls(site: Site, count: int, *, turns: int) -> tuple[tuple[Webhook, ...], ...]:
     """`count` different calls of `turns` webhooks each, none of which saves anything: a save is the disk's figure."""
-    clock = VirtualClock(SystemClock().now())
+    line, world, clock = _line(site)
+    walked = []
+    for number in range(count):
+        clock.at = SystemClock().now() - timedelta(seconds=1)
+        walked.append(await _walked(line, world, Random(number), turns))
+    return tuple(walked)
+
+
+def _line(site: Site) -> tuple[Line, _Watched, VirtualClock]:
+    """A phone number that leads to a line with the site's keys and a world in memory."""
+    clock = VirtualClock(SystemClock().now() - timedelta(seconds=1))
     world = _Watched()
     parts = Parts(
         flow=site.flow,
@@ -98,12 +111,23 @@ async def calls(site: Site, count: int, *, turns: int) -> tuple[tuple[Webhook, .
         keys=site.keys,
         recordings=Path(),
     )
-    line = Line(f"{PUBLIC_URL}/voice/answer", None, site.token, AsgiTransport(build(parts, clock, world)), clock)
-    walked = []
-    for number in range(count):
-        clock.at = SystemClock().now() - timedelta(seconds=1)
-        walked.append(await _walked(line, world, Random(number), turns))
-    return tuple(walked)
+    app = build(parts, clock, world)
+    return Line(f"{PUBLIC_URL}/voice/answer", None, site.token, AsgiTransport(app), clock), world, clock
+
+
+async def saving(site: Site, count: int) -> tuple[tuple[Webhook, Webhook], ...]:
+    """Of `count` different calls the webhook at which a report is first saved, and the one before it."""
+    line, world, _ = _line(site)
+    found = []
+    for _ in range(count):
+        call = await line.call()
+        world.saved = False
+        for keys in TO_THE_FIRST_SAVE:
+            await call.press(keys)
+        assert world.saved, "TO_THE_FIRST_SAVE leads to the first save, and no further"
+        before, saves = call.exchange[-2:]
+        found.append((_webhook(before), _webhook(saves)))
+    return tuple(found)
 
 
 async def _walked(line: Line, world: _Watched, chance: Random, turns: int) -> tuple[Webhook, ...]:

@@ -1,5 +1,6 @@
 """`ivr serve`: the line, for real, in the foreground."""
 
+import gc
 import socket
 
 import typer
@@ -121,7 +122,12 @@ def _listen(of: Settings, flow: Flow, listening: socket.socket) -> None:
         recordings=of.prompts_dir / "audio",
         duty_numbers=of.duty_numbers,
     )
-    uvicorn.Server(configured(build(parts, SystemClock()))).run(sockets=[listening])
+    app = build(parts, SystemClock())
+    # Whatever is there now, flow and libraries, stays: to look through it again and again for garbage would keep some
+    # caller waiting a tenth of a second each time.
+    gc.collect()
+    gc.freeze()
+    uvicorn.Server(configured(app)).run(sockets=[listening])
 
 
 def configured(app: ASGIApp) -> uvicorn.Config:

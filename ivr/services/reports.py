@@ -123,7 +123,7 @@ class Reports:
         await self._sit_down()
         await self.bring_home()
         for files in (self._database, self._spool):
-            await files.blur_times()
+            await files.settle()
 
     async def bring_home(self) -> int:
         """What waits in the spool, into the database. How many reports there were. Raises as `ready` does."""

@@ -50,9 +50,9 @@ class Spool:
             await self._file.forget_deleted()
         return count
 
-    async def blur_times(self) -> None:
-        """See Database.blur_times."""
-        await self._file.blur_times()
+    async def settle(self) -> None:
+        """See Database.settle."""
+        await self._file.settle()
 
     async def close(self) -> None:
         """Let go of the file."""

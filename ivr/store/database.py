@@ -72,11 +72,12 @@ class Database:
         with self._failures_named():
             return await self._backend.rewrite(tables)
 
-    async def blur_times(self) -> None:
-        """Set the times of SQLite's files to now. Done every so often, they tell when the line was last up and not when
-        somebody last called. Raises StoreUnavailable."""
+    async def settle(self) -> None:
+        """Move what SQLite's log holds into its file, beside whoever reads and writes, and set the files' times to now:
+        done every so often, no caller waits for it, and the times tell when the line was last up and not when somebody
+        last called. Raises StoreUnavailable."""
         with self._failures_named():
-            await self._backend.blur_times()
+            await self._backend.settle()
 
     async def close(self) -> None:
         """End what is queued, then every thread and connection."""

@@ -61,7 +61,7 @@ class Postgresql:
         await self.write(partial(_rewrite, sort_tables(tables)))
         return True
 
-    async def blur_times(self) -> None:
+    async def settle(self) -> None:
         """Its files are the server's, which writes them all the time."""
 
     async def close(self) -> None:

@@ -54,7 +54,7 @@ class Writer:
 
     async def outside(self, work: Callable[[Connection], T]) -> T:
         """Run it on this thread when its turn comes, in no transaction: it begins its own, or needs none."""
-        return await wrap_future(submitted(self._thread, partial(_connected, self._engine, work)))
+        return await wrap_future(submitted(self._thread, partial(connected, self._engine, work)))
 
     async def close(self) -> None:
         """Commit what is queued, end the thread, let go of the connection."""
@@ -130,7 +130,8 @@ def submitted(thread: ThreadPoolExecutor, work: Callable[[], T]) -> "Future[T]":
         raise DatabaseClosed from error
 
 
-def _connected(engine: Engine, work: Callable[[Connection], T]) -> T:
+def connected(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """Run it with a connection of its own, in no transaction."""
     with engine.connect() as connection:
         return work(connection)
 

@@ -1,6 +1,7 @@
 """A database that is there, one that is not, and many processes that start at once."""
 
 import asyncio
+import os
 import stat
 import threading
 from collections.abc import AsyncIterator
@@ -244,5 +245,23 @@ def test_a_database_that_was_closed_is_unavailable_and_closing_it_again_does_no_
             for run in (database.read, database.write, database.alone):
                 with pytest.raises(StoreUnavailable, match="DatabaseClosed"):
                     await run(colour)
+
+    asyncio.run(main())
+
+
+def test_a_settled_database_has_its_log_in_its_file_and_times_of_now_while_somebody_reads_and_writes(
+    tmp_path: Path,
+) -> None:
+    """The writer waits for none of it: a tenth of a second, at every thousandth page, was some caller's."""
+    file = tmp_path / "line.db"
+
+    async def main() -> None:
+        async with opened(f"sqlite:///{file}") as database:
+            await database.write(lambda connection: facts.add(connection, "shape", value=b"round" * 9000))
+            assert b"roundround" not in file.read_bytes()
+            os.utime(file, (1_000_000_000, 1_000_000_000))
+            await asyncio.gather(database.read(colour), database.settle(), database.write(paint))
+            assert b"roundround" in file.read_bytes()
+            assert file.stat().st_mtime > 1_700_000_000
 
     asyncio.run(main())
