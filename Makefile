@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help run test bench lint format lock clean
+.PHONY: help run test prove bench lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -20,6 +20,9 @@ test: .venv/dev ## the whole suite
 
 bench: .venv/dev ## how fast and how small it is (two minutes; Linux); README=1 keeps the table
 	@.venv/bin/python -m bench $(if $(README),--write-readme)
+prove: .venv/dev ## the promises at their full sizes, and a table of what was looked at (an hour or two)
+	@.venv/bin/python -m tests.prepare
+	@PROVE=1 .venv/bin/python -m pytest tests/promises --promises
 
 lint: .venv/dev ## style, types and floors
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports

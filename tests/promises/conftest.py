@@ -1,5 +1,5 @@
 """What several promises look at, made once: an initialised database to copy, and all that a line left behind after
-every path and every fault."""
+every path and every fault. And the table of what was looked at."""
 
 import asyncio
 from pathlib import Path
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.promises.evidence import Evidence, gathered
-from tests.promises.house import BEGINNING, initialised
+from tests.promises.house import BEGINNING, PROVE, initialised
+from tests.promises.ledger import Record, promise_of, rows, table
 from tests.promises.paths import Cover, Walker, cover, everything
 from tests.shipped import flow
 
@@ -35,3 +36,26 @@ def paths(walker: Walker) -> Cover:
 def evidence(tmp_path_factory: pytest.TempPathFactory, blank: Path, paths: Cover) -> Evidence:
     """All that a line kept and sent after every path of the flow and every fault."""
     return asyncio.run(gathered(tmp_path_factory.mktemp("evidence"), blank, paths.calls))
+
+
+@pytest.fixture
+def record(request: pytest.FixtureRequest) -> Record:
+    """`record(1_000, "forged webhooks")`: how much a test looked at, for the table of the promises."""
+    return Record(request.node.user_properties)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The sizes of PROVE=1 take as long as they take."""
+    for item in items if PROVE > 1 else ():
+        if promise_of(item.nodeid) is not None:
+            item.add_marker(pytest.mark.timeout(0), append=False)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.getoption("--promises"):
+        reports = [
+            one for name in ("passed", "failed", "skipped", "error") for one in terminalreporter.getreports(name)
+        ]
+        terminalreporter.section("promises")
+        for line in table(rows(reports)):
+            terminalreporter.write_line(line)

@@ -39,6 +39,7 @@ from tests.promises.canary import (
 from tests.promises.evidence import Evidence, gathered
 from tests.promises.faults import SECRETS_TYPED
 from tests.promises.house import AUTH_TOKEN, BEGINNING, assembled
+from tests.promises.ledger import Record
 from tests.promises.paths import HANGUP, TYPED, Move, press
 from tests.shipped import flow
 
@@ -91,8 +92,10 @@ def test_what_is_planted_and_how_it_is_searched_for() -> None:
     assert len(ENCODINGS) + 3 * len(BASE64) + len(HASHES) * len(AS_WRITTEN) + len(KEYED) * len(AS_WRITTEN) >= 15
 
 
-def test_no_identifier_of_a_caller_is_kept_or_sent(evidence: Evidence) -> None:
+def test_no_identifier_of_a_caller_is_kept_or_sent(evidence: Evidence, record: Record) -> None:
     scanner = Scanner(wanted(evidence, planted(evidence)))
+    record(scanner.count, "encoded identifiers searched for")
+    record(evidence.calls, "calls that planted them")
     assert scanner.count > 100_000
     assert any(name.endswith("-wal") for name in evidence.files)
     assert any("run/seed." in name for name in evidence.files)

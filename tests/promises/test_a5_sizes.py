@@ -13,6 +13,7 @@ from ivr.vault import sealing
 from ivr.vault.padding import pad
 from tests.promises.evidence import Evidence
 from tests.promises.house import BEGINNING, PROVE, house
+from tests.promises.ledger import Record
 from tests.shipped import flow
 
 ROW_BYTES = 900
@@ -82,21 +83,24 @@ def rows_of(database: Path) -> list[tuple[int, ...]]:
     return found
 
 
-def test_every_sealed_body_has_one_length_and_every_row_is_short(tmp_path: Path, blank: Path) -> None:
+def test_every_sealed_body_has_one_length_and_every_row_is_short(tmp_path: Path, blank: Path, record: Record) -> None:
     found = asyncio.run(lengths(tmp_path / "line", blank))
+    record(len(found), "sealed rows")
     assert len(found) > 80
     assert {(body, key) for body, key, _ in found} == {(sealing.SEALED_SIZE, sealing.SEALED_KEY_SIZE)}
     assert max(row for _, _, row in found) < ROW_BYTES
 
 
-def test_so_it_is_on_every_path_of_the_flow(evidence: Evidence) -> None:
+def test_so_it_is_on_every_path_of_the_flow(evidence: Evidence, record: Record) -> None:
     found = rows_of(evidence.folder / "line" / "porchlight.db")
+    record(len(found), "sealed rows")
     assert len(found) > 100
     assert len({(body, key) for body, key, _ in found}) == 1
     assert max(row for _, _, row in found) < ROW_BYTES
 
 
-def test_tokens_have_one_of_two_lengths(evidence: Evidence) -> None:
+def test_tokens_have_one_of_two_lengths(evidence: Evidence, record: Record) -> None:
+    record(len(evidence.tokens), "tokens")
     assert {len(token) for token in evidence.tokens} <= {400, 742}
 
 

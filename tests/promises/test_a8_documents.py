@@ -19,6 +19,7 @@ from ivr.services.turns import World
 from tests.promises.documents import CONFIRM, MUTANTS, RULES, complaints
 from tests.promises.evidence import Evidence
 from tests.promises.house import ON_DUTY, assembled, house
+from tests.promises.ledger import Record
 from tests.promises.paths import KEYS, Cover, Walker, cover, everything, labels
 from tests.shipped import flow
 
@@ -34,13 +35,15 @@ def test_the_calls_take_every_edge_of_the_compiled_graph(paths: Cover, evidence:
         assert {*(KEYS if isinstance(wait, Choose) else ()), "silence", "hang up"} <= set(labels(wait))
 
 
-def test_every_document_is_one_that_plivo_documents(evidence: Evidence) -> None:
+def test_every_document_is_one_that_plivo_documents(evidence: Evidence, record: Record) -> None:
+    record(len(evidence.documents), "documents")
     for _, document in evidence.documents:
         read(document, "application/xml")
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_document_on_every_path_keeps_to_the_rule(rule: str, evidence: Evidence) -> None:
+def test_every_document_on_every_path_keeps_to_the_rule(rule: str, evidence: Evidence, record: Record) -> None:
+    record(1, "rules that every document keeps to")
     assert len(evidence.documents) > 300
     broken = {
         (address, wrong, document[:300])

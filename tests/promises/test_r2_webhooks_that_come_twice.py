@@ -19,6 +19,7 @@ from ivr.engine.call import Call
 from ivr.services.archive import Seal
 from ivr.services.turns import World
 from tests.promises.house import PROVE, House, Moody, house
+from tests.promises.ledger import Record
 from tests.promises.shaken import Caller, Shaken
 
 CALLS = 100
@@ -26,9 +27,11 @@ CALLS = 100
 
 @pytest.mark.parametrize("seed", range(3 * PROVE))
 def test_whatever_the_carrier_does_each_pass_is_one_report_that_says_what_was_pressed(
-    seed: int, tmp_path: Path, blank: Path
+    seed: int, tmp_path: Path, blank: Path, record: Record
 ) -> None:
     found = harm(tmp_path / "line", blank, Random(seed), CALLS)
+    record(CALLS, "calls whose webhooks came twice, late and in no order")
+    record(found.reports, "reports compared with what was pressed")
     assert found.said == []
     assert found.reports > CALLS / 4
     assert found.ended

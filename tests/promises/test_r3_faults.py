@@ -17,6 +17,7 @@ from ivr.services.turns import World
 from tests.promises.canary import identity
 from tests.promises.faults import FAULTS, Fault, struck
 from tests.promises.house import ON_DUTY, assembled, house, logs_captured
+from tests.promises.ledger import Record
 from tests.shipped import flow
 
 SORRY = tuple(flow().catalogues[language].prompts["line.trouble"].many.text for language in flow().languages)
@@ -51,8 +52,12 @@ def silences(calls: list[PhoneCall], *, sorry: bool) -> list[str]:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_is_answered_with_a_document_that_speaks(fault: Fault, tmp_path: Path, blank: Path) -> None:
+def test_a_fault_is_answered_with_a_document_that_speaks(
+    fault: Fault, tmp_path: Path, blank: Path, record: Record
+) -> None:
     calls, log = failing(fault, tmp_path / "line", blank)
+    record(1, "faults")
+    record(sum(len(call.exchange) for call in calls), "webhooks answered meanwhile")
     assert silences(calls, sorry=fault.apologises) == []
     assert b"Traceback" not in log
 

@@ -17,6 +17,7 @@ from ivr.carrier.transport import AsgiApp, AsgiTransport, Message
 from ivr.line.edge import Edge, Webhook
 from tests.promises.forging import BENT, SAME, Forgery, bends_of, by_chance, resplit
 from tests.promises.house import PROVE, PUBLIC_URL, Builder, House, assembled, house
+from tests.promises.ledger import Record
 from tests.promises.requests import Got, Interposed, Request, request_of, send
 
 REFUSED = Got(
@@ -141,8 +142,11 @@ def test_every_route_of_the_door_has_its_example(tmp_path: Path, blank: Path) ->
     asyncio.run(main())
 
 
-def test_a_bent_webhook_is_refused_on_every_route_and_changes_nothing(tmp_path: Path, blank: Path) -> None:
+def test_a_bent_webhook_is_refused_on_every_route_and_changes_nothing(
+    tmp_path: Path, blank: Path, record: Record
+) -> None:
     attack, routes = attacked(tmp_path / "line", blank, bent)
+    record(attack.tried, "webhooks bent in a named way")
     assert len(BENT) >= 30
     assert routes == WEBHOOKS
     assert attack.tried >= len(BENT) * len(WEBHOOKS)
@@ -150,9 +154,10 @@ def test_a_bent_webhook_is_refused_on_every_route_and_changes_nothing(tmp_path: 
     assert attack.changed == []
 
 
-def test_a_thousand_forgeries_by_chance_are_refused(tmp_path: Path, blank: Path) -> None:
+def test_a_thousand_forgeries_by_chance_are_refused(tmp_path: Path, blank: Path, record: Record) -> None:
     chance = Random(20270310)
     attack, _ = attacked(tmp_path / "line", blank, lambda request: list(by_chance(request, chance, 90 * PROVE)))
+    record(attack.tried, "webhooks forged by chance")
     assert attack.tried >= 1000
     assert attack.let_in == []
     assert attack.changed == []
