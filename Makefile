@@ -20,6 +20,7 @@ test: .venv/dev ## the whole suite
 
 bench: .venv/dev ## how fast and how small it is (two minutes; Linux); README=1 keeps the table
 	@.venv/bin/python -m bench $(if $(README),--write-readme)
+
 prove: .venv/dev ## the promises at their full sizes, and a table of what was looked at (an hour or two)
 	@.venv/bin/python -m tests.prepare
 	@PROVE=1 .venv/bin/python -m pytest tests/promises --promises

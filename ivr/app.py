@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -34,6 +34,9 @@ from ivr.vault.tokens import TokenKey, token_keys
 HOTLINE_NAME = "Porchlight"
 log = structlog.get_logger()
 
+Pause = Callable[[float], Awaitable[object]]
+"""Waits for so many seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -54,18 +57,47 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
+class Rings:
+    """A line's short-lived keys."""
+
+    seeds: KeyRing[bytes]
+    tokens: KeyRing[TokenKey]
+
+    @classmethod
+    def of(cls, folder: Path) -> "Rings":
+        """Those that lie in this folder, shared by every worker that works there."""
+        return cls(seed_keys(folder), token_keys(folder))
+
+
+@dataclass(frozen=True, slots=True)
 class Chore:
-    """What a line does by itself, again and again, whether or not anybody calls."""
+    """What a line does by itself, again and again, whether or not anybody calls. `on_time`: whenever the clock shows a
+    multiple of `every`; else so long after it was last done."""
 
     name: str
     every: timedelta
     do: Callable[[], Awaitable[object]]
+    on_time: bool = False
+
+    def pause(self, now: datetime) -> float:
+        """Seconds until it is done again."""
+        seconds = self.every.total_seconds()
+        return seconds - now.timestamp() % seconds if self.on_time else seconds
 
 
-def build(parts: Parts, clock: Clock, world: World | None = None) -> Router:
-    """The line's door as an ASGI application. `world` stands in for disk and phones in tests."""
-    seeds, tokens = seed_keys(parts.keys), token_keys(parts.keys)
-    edge = Edge(Verifier([parts.carrier_token], parts.public_url), tokens, seeds, seed_period=SEED_PERIOD)
+def build(
+    parts: Parts,
+    clock: Clock,
+    world: World | None = None,
+    *,
+    rings: Callable[[Path], Rings] = Rings.of,
+    pause: Pause = asyncio.sleep,
+) -> Router:
+    """The line's door as an ASGI application. In tests `world` stands in for disk and phones, `rings` for short-lived
+    keys, `pause` for the time between chores."""
+    keys = rings(parts.keys)
+    verifier = Verifier([parts.carrier_token], parts.public_url)
+    edge = Edge(verifier, keys.tokens, keys.seeds, seed_period=SEED_PERIOD)
     addresses = Addresses(parts.public_url, parts.number, HOTLINE_NAME)
     slow_hashes, host, spool = SlowHashes(), HostKey.of(parts.secret), Spool(parts.spool)
     reports = Reports(parts.database, spool, host=host, pin=parts.pin, slow_hashes=slow_hashes)
@@ -74,7 +106,8 @@ def build(parts: Parts, clock: Clock, world: World | None = None) -> Router:
     router = build_router(door, edge, parts.recordings)
     night = Night(parts.database, host, parts.pin, parts.flow, clock)
     chores = (
-        Chore("sweep keys", timedelta(minutes=1), lambda: _swept((seeds, tokens), clock)),
+        # Keys die when a whole minute begins, and not a minute later.
+        Chore("sweep keys", timedelta(minutes=1), lambda: _swept(keys, clock), on_time=True),
         Chore("tend reports", timedelta(seconds=15), reports.tend),
         Chore("night", timedelta(minutes=1), lambda: _worked(night, reports, clock)),
     )
@@ -82,7 +115,7 @@ def build(parts: Parts, clock: Clock, world: World | None = None) -> Router:
     @contextlib.asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[None]:
         await spool.open()
-        tasks = [asyncio.create_task(_repeat(chore)) for chore in chores]
+        tasks = [asyncio.create_task(_repeat(chore, clock, pause)) for chore in chores]
         try:
             yield
         finally:
@@ -98,9 +131,9 @@ def build(parts: Parts, clock: Clock, world: World | None = None) -> Router:
     return router
 
 
-async def _swept(rings: tuple[KeyRing[bytes] | KeyRing[TokenKey], ...], clock: Clock) -> None:
-    for ring in rings:
-        ring.sweep(clock.now())
+async def _swept(keys: Rings, clock: Clock) -> None:
+    keys.seeds.sweep(clock.now())
+    keys.tokens.sweep(clock.now())
 
 
 async def _worked(night: Night, reports: Reports, clock: Clock) -> None:
@@ -110,11 +143,11 @@ async def _worked(night: Night, reports: Reports, clock: Clock) -> None:
         log.warning("the epochs have run out: a lead must sign in")
 
 
-async def _repeat(chore: Chore) -> None:
+async def _repeat(chore: Chore, clock: Clock, pause: Pause) -> None:
     """A chore that fails is told and tried again when its time comes; it never ends the line."""
     while True:
         try:
             await chore.do()
         except Exception as error:
             log.error("a chore failed", chore=chore.name, error=type(error).__name__, where=place_of(error))
-        await asyncio.sleep(chore.every.total_seconds())
+        await pause(chore.pause(clock.now()))
