@@ -110,6 +110,9 @@ def build(
         Chore("sweep keys", timedelta(minutes=1), lambda: _swept(keys, clock), on_time=True),
         Chore("tend reports", timedelta(seconds=15), reports.tend),
         Chore("night", timedelta(minutes=1), lambda: _worked(night, reports, clock)),
+        # Also when whoever withdrew a report, or brought it home, ended before it could.
+        Chore("wipe the database's log", timedelta(minutes=1), parts.database.forget_deleted),
+        Chore("wipe the spool's log", timedelta(minutes=1), parts.spool.forget_deleted),
     )
 
     @contextlib.asynccontextmanager
