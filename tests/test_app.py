@@ -88,13 +88,14 @@ def test_while_the_database_is_away_the_log_says_so_and_the_same_whether_or_not_
             async with of.router.lifespan_context(of.router):
 
                 async def told() -> bool:
-                    return log().count(b"a chore failed") >= 2
+                    return log().count(b"a chore failed") >= 3
 
                 await until(told)
         said = [json.loads(line) for line in log().splitlines() if b"a chore failed" in line]
         assert sorted((line["chore"], line["error"]) for line in said) == [
             ("night", "StoreUnavailable"),
             ("tend reports", "StoreUnavailable"),
+            ("wipe the database's log", "StoreUnavailable"),
         ]
         assert all(set(line) == {"event", "level", "timestamp", "chore", "error", "where"} for line in said)
 

@@ -72,7 +72,7 @@ def test_mutant_a_link_that_leads_nowhere_is_seen() -> None:
 
 def test_every_promise_is_linked_from_the_threat_model() -> None:
     text = (ROOT / "THREATMODEL.md").read_text("utf-8")
-    promises = [path.name for path in sorted((ROOT / "tests" / "promises").glob("test_*.py"))]
+    promises = [path.name for path in sorted((ROOT / "tests" / "promises").glob("test_[a-z][0-9]_*.py"))]
     assert [name for name in promises if f"](tests/promises/{name})" not in text] == []
 
 

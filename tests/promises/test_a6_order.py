@@ -181,6 +181,7 @@ def around_the_nights(
             database = database_class(url)
             of = replace(founded, database=database, slow_hashes=QuickHashes())
             came = await arrive(of, count)
+            await database.settle()  # out of SQLite's log, as a serving line does every quarter of a minute
             before = await measured(of, folder, came, kind=kind)
             if sabotage is not None:
                 sabotage(folder / "porchlight.db", came)

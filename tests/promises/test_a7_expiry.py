@@ -19,9 +19,10 @@ from ivr.kit.clock import VirtualClock
 from ivr.services.archive import Seal
 from ivr.services.custody import sessions
 from ivr.services.receipts import Receipts
-from ivr.services.retention import Night
+from ivr.services.retention import SPOOLED, Night
 from ivr.store.database import Database
 from ivr.store.tables import epoch_wraps, epochs, report_keys
+from ivr.vault.epochs import taking as epoch_of
 from tests.founded import PASSPHRASE, Office, office
 from tests.promises.house import PROVE
 from tests.promises.keeping import Kept, Rows, annotate, copied, keep, oldest_data_with_newest_keys
@@ -100,9 +101,9 @@ class Watch:
             if (readable.get(one.id) is Seal.OPENED) != (today < due):
                 self.found.wrong.append(f"{today}: {one.form} of {one.day}, due {due}: {readable.get(one.id)}")
         living = {f"{one.monday:%Y-%m}" for one in self.every if today < one.monday + timedelta(days=DAYS[one.form])}
-        taking = f"{today - timedelta(days=today.weekday()):%Y-%m}"
+        long_over = epoch_of(today - SPOOLED)
         for month in sorted(self.months):
-            if month < taking and month not in living:
+            if month < long_over and month not in living:
                 self.gone.add(f"the keys of {month}", *self.months.pop(month))
                 self.found.buried += 1
         self.found.wrong += [f"{today}: {one}" for one in self.gone.found_in(files_in(self.folder))]
