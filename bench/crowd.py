@@ -4,7 +4,6 @@ how much memory it takes."""
 from collections.abc import Sequence
 from contextlib import ExitStack
 from random import Random
-from statistics import median
 
 import uvloop
 
@@ -12,12 +11,10 @@ from bench import traffic
 from bench.load import Request, press
 from bench.process import Server, on_core
 from bench.stage import Figure, Stage, genuine
-from bench.traffic import Webhook
 
 SECONDS_A_KEY = 4.0
-KEYS_A_ROUND = 2
-ROUNDS = 3
-"""Of eight seconds with each server."""
+ROUNDS = 9
+"""In each, every call presses one key."""
 SLOWEST = 0.99
 TIMES_BARE = 4
 MOST_MB = 100
@@ -27,30 +24,23 @@ CONNECTIONS = 64
 
 def measure(stage: Stage) -> list[Figure]:
     count, rounds = stage.size.calls, min(stage.size.rounds, ROUNDS)
-    walked = uvloop.run(traffic.calls(stage.site, count, turns=KEYS_A_ROUND * rounds))
+    walked = uvloop.run(traffic.calls(stage.site, count, turns=rounds))
     typical = traffic.typical(walked[0])
     waits: dict[str, list[float]] = {"bare": [], "line": []}
     with ExitStack() as servers:
         bare, line = servers.enter_context(stage.bare(typical)), servers.enter_context(stage.line())
         for number in range(rounds):
-            turns = [call[KEYS_A_ROUND * number : KEYS_A_ROUND * (number + 1)] for call in walked]
-            sent = {"bare": _due(turns, len(typical)), "line": _due(turns, None)}
-            for name, server in (("bare", bare), ("line", line)):
-                waits[name].append(_wait(server, sent[name], stage))
+            pressed = [call[number] for call in walked]
+            waits["bare"].append(_wait(bare, _due([Request(hook.raw(), len(typical)) for hook in pressed]), stage))
+            waits["line"].append(_wait(line, _due([genuine(hook) for hook in pressed]), stage))
         resident = line.resident_mb()
     return [*_waits(waits, count), _memory(resident, count)]
 
 
-def _due(calls: Sequence[Sequence[Webhook]], length: int | None) -> list[tuple[float, Request]]:
-    """Each call's keys, four seconds apart, the first at a second of its own."""
+def _due(requests: Sequence[Request]) -> list[tuple[float, Request]]:
+    """Each call's key at a second of its own."""
     chance = Random(0)
-    due = []
-    for call in calls:
-        first = chance.random() * SECONDS_A_KEY
-        for number, hook in enumerate(call):
-            request = genuine(hook) if length is None else Request(hook.raw(), length)
-            due.append((first + number * SECONDS_A_KEY, request))
-    return sorted(due, key=lambda one: one[0])
+    return sorted(((chance.random() * SECONDS_A_KEY, request) for request in requests), key=lambda one: one[0])
 
 
 def _wait(server: Server, due: Sequence[tuple[float, Request]], stage: Stage) -> float:
@@ -60,8 +50,9 @@ def _wait(server: Server, due: Sequence[tuple[float, Request]], stage: Stage) ->
 
 
 def _waits(waits: dict[str, list[float]], count: int) -> list[Figure]:
-    times = median(ours / theirs for ours, theirs in zip(waits["line"], waits["bare"], strict=True))
-    told = f"{median(waits['line']) * 1000:.1f} ms, the bare route {median(waits['bare']) * 1000:.1f} ms"
+    rounds = sorted((ours / theirs, ours, theirs) for ours, theirs in zip(waits["line"], waits["bare"], strict=True))
+    times, ours, theirs = rounds[len(rounds) // 2]
+    told = f"{ours * 1000:.1f} ms, the bare route {theirs * 1000:.1f} ms"
     return [
         Figure(
             f"{count:,} calls in progress, a key every {SECONDS_A_KEY:.0f} s each: the wait that 99 of 100 stay below, "

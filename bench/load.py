@@ -53,12 +53,11 @@ class _Connection(asyncio.Protocol):
 
     @property
     def is_closed(self) -> bool:
-        """A server lets go of a connection that nothing came over for five seconds."""
         return self._transport is None or self._transport.is_closing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._reply is not None and not self._reply.done():
-            self._reply.set_exception(exc or WrongReply("the server closed the connection without a whole reply"))
+            self._reply.set_exception(exc or ConnectionResetError("closed without a whole reply"))
 
     async def ask(self, raw: bytes) -> bytes:
         assert self._transport is not None
@@ -80,16 +79,24 @@ class _Client:
 
     async def ask(self, request: Request) -> bytes:
         """The body of the reply. Raises WrongReply."""
-        if self.connection is None or self.connection.is_closed:
-            loop = asyncio.get_running_loop()
-            _, self.connection = await loop.create_connection(_Connection, HOST, self.port)
-        reply = await self.connection.ask(request.raw)
+        try:
+            reply = await (await self._connected()).ask(request.raw)
+        except ConnectionError:
+            # It was let go of while the request was on its way, as after five idle seconds. A proxy asks again too.
+            self.close()
+            reply = await (await self._connected()).ask(request.raw)
         head, _, body = reply.partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200 ") or request.length not in (None, len(body)):
             raise WrongReply(f"{head[:200]!r} to {request.raw[:80]!r}")
         if _CLOSES.search(head):
             self.close()
         return body
+
+    async def _connected(self) -> _Connection:
+        if self.connection is None or self.connection.is_closed:
+            loop = asyncio.get_running_loop()
+            _, self.connection = await loop.create_connection(_Connection, HOST, self.port)
+        return self.connection
 
     def close(self) -> None:
         if self.connection is not None:
