@@ -3,15 +3,18 @@ One transaction is one function of a connection. Knows how transactions run, nev
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
-from ivr.store.postgresql import Postgresql
+from ivr.store.migrations import HEAD
 from ivr.store.sqlite import Sqlite
+
+if TYPE_CHECKING:
+    from ivr.store.postgresql import Postgresql
 
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 
@@ -33,7 +36,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url = _parsed(url)
-        self._backend = Sqlite(self._url) if self._url.get_backend_name() == "sqlite" else Postgresql(self._url)
+        self._backend = Sqlite(self._url) if self._url.get_backend_name() == "sqlite" else _postgresql(self._url)
 
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = False) -> T:
         """Run a transaction that only reads. `snapshot`: all its statements see the database of one moment."""
@@ -105,8 +108,18 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername=DRIVERS[backend])
 
 
+def _postgresql(url: URL) -> "Postgresql":
+    from ivr.store.postgresql import Postgresql  # a fifth of a second and 8 MB that SQLite has no use for
+
+    return Postgresql(url)
+
+
 def _upgrade(connection: Connection) -> None:
-    from alembic import command  # a tenth of a second that only this function needs
+    if inspect(connection).has_table("alembic_version"):
+        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if version == HEAD:
+            return
+    from alembic import command  # a fifth of a second that only a database which is behind needs
     from alembic.config import Config
     from alembic.util import CommandError
 

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Connection, Date, DateTime, Float, Integer, LargeBinary, MetaData, String, Table
+from alembic.script import ScriptDirectory
+from sqlalchemy import Column, Connection, Date, DateTime, Float, Integer, LargeBinary, MetaData, String, Table, text
 from sqlalchemy.types import TypeEngine
 
-from ivr.store.database import Database
+from ivr.store.database import Database, StoreUnavailable
+from ivr.store.migrations import HEAD
 from ivr.store.tables import metadata, report_keys, reports
 
 TABLES = list(metadata.tables.values())
@@ -67,6 +70,25 @@ def test_reports_and_their_keys_lie_in_the_order_of_random_ids() -> None:
     for table in (reports, report_keys):
         assert table.dialect_options["sqlite"]["with_rowid"] is False
         assert [str(column.type) for column in table.primary_key] == ["BLOB"]
+
+
+def test_the_newest_migration_is_known_without_looking() -> None:
+    config = Config()
+    config.set_main_option("script_location", "ivr.store:migrations")
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_a_database_of_another_version_is_named_and_not_touched(url: str) -> None:
+    async def main() -> None:
+        database = Database(url)
+        await database.migrate()
+        stamp = text("UPDATE alembic_version SET version_num = 'of tomorrow'")
+        await database.write(lambda connection: connection.execute(stamp).rowcount)
+        with pytest.raises(StoreUnavailable, match="another version of Porchlight"):
+            await database.migrate()
+        await database.close()
+
+    asyncio.run(main())
 
 
 def test_migrations_and_tables_agree(url: str) -> None:
