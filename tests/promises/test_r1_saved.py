@@ -158,7 +158,7 @@ def deaths(lines: Lines, chance: Random, *, mutant: str = "") -> list[Plan]:
     step = 1 if PROVE > 1 else 24
     early = [lines.plan(dies_at=at, mutant=mutant) for at in range(1, FIRST_SAVE, step)]
     each = [lines.plan(dies_at=at, mutant=mutant) for at in range(FIRST_SAVE, SMALL, step)]
-    many = 1150 if PROVE > 1 else 16
+    many = 1150 if PROVE > 1 else 11
     later = [lines.plan(callers=40, dies_at=chance.randrange(600, LARGE), mutant=mutant) for _ in range(many)]
     return [*early, *each, *later]
 
