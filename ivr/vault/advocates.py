@@ -27,6 +27,8 @@ class Effort:
     memory: int
 
 
+DEAREST = Effort(passes=pwhash.argon2id.OPSLIMIT_SENSITIVE, memory=pwhash.argon2id.MEMLIMIT_SENSITIVE)
+"""libsodium's "sensitive": 4 passes over 1 GiB. Whoever writes more beside her keys only wants her to wait."""
 MODERATE = Effort(passes=pwhash.argon2id.OPSLIMIT_MODERATE, memory=pwhash.argon2id.MEMLIMIT_MODERATE)
 """libsodium's "moderate": 3 passes over 256 MiB, most of a second. It is kept beside the keys it locked."""
 
@@ -100,13 +102,23 @@ def relock(advocate: Locked, own: Unlocked, passphrase: str, *, effort: Effort =
 
 
 def unlock(advocate: Locked, passphrase: str) -> Unlocked:
-    """Her private keys. Raises WrongPassphrase, also when her stored public keys are not the ones she was given."""
-    key = _stretch(passphrase, salt=advocate.salt, effort=advocate.effort)
+    """Her private keys. Raises WrongPassphrase, also when what is stored of her is not what she was given: other public
+    keys, another effort, or other private keys under somebody else's passphrase."""
+    wrong = WrongPassphrase(f"that is not {advocate.name}'s passphrase")
+    if advocate.effort.passes > DEAREST.passes or advocate.effort.memory > DEAREST.memory:
+        raise wrong
+    try:
+        key = _stretch(passphrase, salt=advocate.salt, effort=advocate.effort)
+    except ValueError as error:  # an effort or a salt that nobody can have chosen
+        raise wrong from error
     try:
         private = Aead(key).decrypt(advocate.wrapped, advocate.sealing_key + advocate.signing_key)
+        sealing, signing, pin = (private[at : at + SEED_SIZE] for at in range(0, 3 * SEED_SIZE, SEED_SIZE))
+        publics = (bytes(PrivateKey(sealing).public_key), bytes(SigningKey(signing).verify_key))
     except (CryptoError, ValueError) as error:
-        raise WrongPassphrase(f"that is not {advocate.name}'s passphrase") from error
-    sealing, signing, pin = (private[at : at + SEED_SIZE] for at in range(0, 3 * SEED_SIZE, SEED_SIZE))
+        raise wrong from error
+    if publics != (advocate.sealing_key, advocate.signing_key):
+        raise wrong
     return Unlocked(advocate.id, advocate.name, advocate.role, Pin(pin), sealing, signing)
 
 
