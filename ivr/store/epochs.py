@@ -26,7 +26,9 @@ class EpochRow:
 
 
 def add(connection: Connection, row: EpochRow, *, wraps: Mapping[bytes, bytes]) -> None:
-    """A new epoch and its private key as wrapped to each holder (by id)."""
+    """A new epoch and its private key as wrapped to each holder (by id), in the place of any that somebody wrote there
+    before it existed."""
+    connection.execute(delete(epoch_wraps).where(epoch_wraps.c.epoch == row.id))
     connection.execute(epochs.insert().values(asdict(row)))
     for holder, wrapped in wraps.items():
         connection.execute(epoch_wraps.insert().values(epoch=row.id, holder=holder, wrapped=wrapped))

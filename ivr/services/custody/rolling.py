@@ -12,7 +12,7 @@ from ivr.services.custody.trust import identity_of, line_claim
 from ivr.store import epochs as stored_epochs
 from ivr.store import line_keys as stored_line_keys
 from ivr.store.database import Database
-from ivr.vault import epochs, identity
+from ivr.vault import epochs, identity, signing
 from ivr.vault.host import HostKey
 from ivr.vault.organisation import is_certified, pin_of
 from ivr.vault.signing import Signer
@@ -45,7 +45,8 @@ def _roll(connection: Connection, lead: Session, key: bytes, host: HostKey, *, n
     count = 0
     for row in old:
         if is_certified(line_claim(row), row.certificate, pin=pin_of(key)):
-            count += resign(connection, row.signer, public_key=row.signing_key, anew_by=signer)
+            retired = signing.signer_of(row.signing_key)
+            count += resign(connection, retired, public_key=row.signing_key, anew_by=signer)
         stored_line_keys.remove(connection, row.signer)
     for epoch, epoch_key in lead.epoch_keys.items():
         k_receipt = epochs.receipt_key(epoch_key)

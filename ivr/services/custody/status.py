@@ -16,6 +16,8 @@ from ivr.services.custody.trust import (
 )
 from ivr.store import advocates as stored_advocates
 from ivr.store import epochs as stored_epochs
+from ivr.store import line_keys as stored_line_keys
+from ivr.store import organisation as stored_organisation
 from ivr.store.database import Database
 from ivr.vault import epochs
 from ivr.vault.advocates import Role
@@ -59,20 +61,28 @@ def _status(connection: Connection, host: HostKey, pin: Pin, *, now: datetime) -
     except (NotSetUp, LineKeysLost) as error:
         trouble.append(f"{error}.")
     has_recovery = bool(certified_recoveries(connection, pin))
-    strangers = len(stored_advocates.all_advocates(connection)) - len(members)
-    every = len(stored_epochs.all_epochs(connection))
-    trouble += _warnings(members, usable, strangers=strangers, every=every, has_recovery=has_recovery, now=now)
+    trouble += _planted(connection, pin, members=len(members), usable=len(usable))
+    trouble += _warnings(members, usable, has_recovery=has_recovery, now=now)
     return Status(members, usable, has_recovery, tuple(trouble))
 
 
+def _planted(connection: Connection, pin: Pin, *, members: int, usable: int) -> Iterator[str]:
+    """Whatever lies there beside what the organisation certified."""
+    recoveries = len(stored_organisation.recoveries(connection))
+    kinds = {
+        "epochs that this organisation did not certify": len(stored_epochs.all_epochs(connection)) > usable > 0,
+        "advocates whom this organisation did not certify": (len(stored_advocates.all_advocates(connection)) > members),
+        "recovery keys that this organisation did not certify": (
+            recoveries > len(certified_recoveries(connection, pin))
+        ),
+        "keys of another line than this one": len(stored_line_keys.all_line_keys(connection)) > 1,
+    }
+    for kind in (kind for kind, is_there in kinds.items() if is_there):
+        yield f"There are {kind}: somebody wrote them into the database."
+
+
 def _warnings(
-    members: tuple[Member, ...],
-    usable: tuple[str, ...],
-    *,
-    strangers: int,
-    every: int,
-    has_recovery: bool,
-    now: datetime,
+    members: tuple[Member, ...], usable: tuple[str, ...], *, has_recovery: bool, now: datetime
 ) -> Iterator[str]:
     due = epochs.due(now.date())
     missing = [epoch for epoch in due if epoch not in usable]
@@ -80,10 +90,6 @@ def _warnings(
         yield f"The epochs have run out: reports go on to {usable[-1]}. A lead makes new ones with `ivr keys roll`."
     elif usable and missing:
         yield f"Not yet made: {', '.join(missing)}. A lead's sign-in makes them; `ivr keys roll` is one."
-    if usable and len(usable) < every:
-        yield "There are epochs that this organisation did not certify: somebody wrote them into the database."
-    if strangers:
-        yield "There are advocates whom this organisation did not certify: somebody wrote them into the database."
     if len([member for member in members if member.role is Role.LEAD]) == 1:
         yield "There is one lead only. If she is lost, two of the printed shares are needed: add a second lead."
     if not has_recovery:

@@ -74,9 +74,10 @@ def line_keys_in(connection: Connection, host: HostKey, pin: Pin) -> LineKeys:
 
 
 def certified_line(connection: Connection, pin: Pin) -> LineKeyRow:
-    """The line's keys as they lie there. Raises NotSetUp."""
+    """The line's keys as they lie there, under the name that reports call them by. Raises NotSetUp."""
     rows = stored_line_keys.all_line_keys(connection)
-    certified = [row for row in rows if is_certified(line_claim(row), row.certificate, pin=pin)]
+    named = [row for row in rows if row.signer == signing.signer_of(row.signing_key)]
+    certified = [row for row in named if is_certified(line_claim(row), row.certificate, pin=pin)]
     if not certified:
         raise NotSetUp(
             "this database holds no keys yet: run `ivr init`"
@@ -95,8 +96,8 @@ def line_epochs(connection: Connection, keys: LineKeys, pin: Pin) -> dict[str, L
 
 def certified_advocates(connection: Connection, pin: Pin) -> Sequence[AdvocateRow]:
     """The advocates, by name. Whoever is not certified is not one."""
-    rows = stored_advocates.all_advocates(connection)
-    return [row for row in rows if is_certified(locked(row).claim(), row.certificate, pin=pin)]
+    known = [row for row in stored_advocates.all_advocates(connection) if row.role in set(Role)]
+    return [row for row in known if is_certified(locked(row).claim(), row.certificate, pin=pin)]
 
 
 def signers(connection: Connection, pin: Pin) -> Signers:
@@ -117,11 +118,11 @@ def line_claim(row: LineKeyRow) -> Claim:
 
 
 def locked(row: AdvocateRow) -> Locked:
-    """An advocate, from her row. An unknown role is the lowest: her certificate will not fit."""
+    """An advocate, from a row whose role is one."""
     return Locked(
         id=row.id,
         name=row.name,
-        role=Role(row.role) if row.role in set(Role) else Role.ADVOCATE,
+        role=Role(row.role),
         sealing_key=row.sealing_key,
         signing_key=row.signing_key,
         salt=row.salt,
