@@ -4,7 +4,7 @@ The code itself goes no further than the slow hash; wrong codes are answered lik
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -12,8 +12,8 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from ivr.flow.line import CONSENTS
-from ivr.services.custody.signing import signed_row, statement_of
-from ivr.services.custody.trust import LineKeys, line_epochs, line_keys_in
+from ivr.services.custody.signing import is_signed, signed_row, statement_of
+from ivr.services.custody.trust import LineKeys, line_epochs, line_keys_in, signers
 from ivr.store import contributions
 from ivr.store import reports as stored
 from ivr.store.database import Database
@@ -127,17 +127,22 @@ async def forgotten(database: Database, *, pause: Callable[[float], Awaitable[No
 def _withdraw(connection: Connection, slow: bytes, keys: LineKeys, pin: Pin) -> Withdrawal:
     epochs = line_epochs(connection, keys, pin)
     tags = {epoch.id: receipts.tag(epoch.receipt_key, slow) for epoch in epochs.values()}
-    row = stored.tagged(connection, tags)
-    if row is None:
+    found = stored.tagged(connection, tags)
+    if not found:
         return Withdrawal.UNKNOWN
-    if row.state == TAKEN_BACK:
+    # Somebody may have copied her tag to a row of her own, or written here that it was taken back.
+    left = [row for row in found if row.state != TAKEN_BACK or stored.sealed_key(connection, row.id) is not None]
+    if not left:
         return Withdrawal.ALREADY
-    stored.take_back(connection, _tombstone(row, keys))
+    trusted = signers(connection, pin)
+    for row in left:
+        stored.take_back(connection, _tombstone(row, keys, is_true=is_signed(row, trusted)))
     contributions.forget(connection, receipts.handle(slow))
     return Withdrawal.TAKEN_BACK
 
 
-def _tombstone(row: ReportRow, keys: LineKeys) -> ReportRow:
-    """What stays, so that a late save writes nothing and a doubled withdrawal is understood."""
+def _tombstone(row: ReportRow, keys: LineKeys, *, is_true: bool) -> ReportRow:
+    """What stays, so that a late save writes nothing and a doubled withdrawal is understood. What was planted or
+    altered keeps its signature, and shows."""
     statement = replace(statement_of(row), turn=MAX_TURN, consent=CONSENTS[0], state=TAKEN_BACK, body=sealing.noise())
-    return signed_row(statement, keys.signer)
+    return signed_row(statement, keys.signer) if is_true else replace(row, **asdict(statement))

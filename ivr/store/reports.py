@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, false, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -91,11 +91,12 @@ def find(connection: Connection, report_id: bytes) -> ReportRow | None:
     return None if row is None else _row(row)
 
 
-def tagged(connection: Connection, tags: Mapping[str, bytes]) -> ReportRow | None:
-    """The report that answers to a receipt: its tag in each epoch (YYYY-MM) is given."""
-    answers = (and_(reports.c.epoch == epoch, reports.c.receipt_tag == tag) for epoch, tag in tags.items())
-    row = connection.execute(select(reports).where(or_(*answers)).limit(1)).first() if tags else None
-    return None if row is None else _row(row)
+def tagged(connection: Connection, tags: Mapping[str, bytes]) -> Sequence[ReportRow]:
+    """Every report that answers to a receipt: its tag in each epoch (YYYY-MM) is given. One, or none, unless somebody
+    wrote more of them into the database."""
+    answers = [and_(reports.c.epoch == epoch, reports.c.receipt_tag == tag) for epoch, tag in tags.items()]
+    statement = select(reports).where(or_(false(), *answers)).order_by(reports.c.id)
+    return [_row(row) for row in connection.execute(statement)]
 
 
 def sealed_key(connection: Connection, report_id: bytes) -> bytes | None:
@@ -123,6 +124,12 @@ def of_week(connection: Connection, form: str, *, until: str) -> Sequence[bytes]
 def forms(connection: Connection) -> Sequence[str]:
     """Every form that there are reports of."""
     return connection.execute(select(reports.c.form).distinct().order_by(reports.c.form)).scalars().all()
+
+
+def of_epochs_after(connection: Connection, epoch: str) -> Sequence[ReportRow]:
+    """Every report of an epoch (YYYY-MM) that has not begun. There are some only if a clock was wrong."""
+    statement = select(reports).where(reports.c.epoch > epoch).order_by(reports.c.id)
+    return [_row(row) for row in connection.execute(statement)]
 
 
 def epochs_in_use(connection: Connection) -> frozenset[str]:
