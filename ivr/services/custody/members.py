@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from ivr.services.custody.making import make_epoch
 from ivr.services.custody.resigning import resign
 from ivr.services.custody.sessions import Session, chosen
-from ivr.services.custody.trust import certified_advocates, locked, row_of
+from ivr.services.custody.signing import is_signed
+from ivr.services.custody.trust import certified_advocates, locked, row_of, signers
 from ivr.store import advocates as stored_advocates
 from ivr.store import epochs as stored_epochs
 from ivr.store import organisation as stored_organisation
@@ -18,7 +19,7 @@ from ivr.store import reports as stored_reports
 from ivr.store.database import Database
 from ivr.vault import advocates, epochs, signing
 from ivr.vault.advocates import MODERATE, Effort, Locked, Role
-from ivr.vault.organisation import certify, pin_of
+from ivr.vault.organisation import Pin, certify, pin_of
 from ivr.vault.signing import Signer
 from ivr.vault.wrapping import wrap
 
@@ -98,9 +99,17 @@ def _remove(connection: Connection, lead: Session, key: bytes, *, name: str, now
         public_key=row.signing_key,
         anew_by=Signer.of(lead.own.signing_key),
     )
-    begun = {epochs.taking(now.date()), *stored_reports.epochs_in_use(connection)}
+    begun = {epochs.taking(now.date()), *_begun_too_early(connection, pin, now=now)}
     future = tuple(epoch.id for epoch in stored_epochs.all_epochs(connection) if epoch.id > max(begun))
     for epoch in future:
         stored_epochs.remove(connection, epoch)
         make_epoch(connection, key, epoch)
     return Removal(future, signed)
+
+
+def _begun_too_early(connection: Connection, pin: Pin, *, now: datetime) -> frozenset[str]:
+    """Epochs to come that hold reports, because a clock was wrong. Not those that somebody only wrote there: a planted
+    report would keep the months to come open for whoever is removed."""
+    trusted = signers(connection, pin)
+    rows = stored_reports.of_epochs_after(connection, epochs.taking(now.date()))
+    return frozenset(row.epoch for row in rows if is_signed(row, trusted))
