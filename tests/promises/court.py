@@ -57,7 +57,7 @@ class Street:
     @contextmanager
     def hand(self) -> Iterator[Hand]:
         """Her hand in the street itself: to look only."""
-        with hand_in(self.folder / SIDES[0], self.older) as hand:
+        with hand_in(self.folder / SIDES[0], self.pin, self.older) as hand:
             yield hand
 
 
@@ -77,7 +77,7 @@ async def built(folder: Path) -> Street:
         saved = await kept.keep(ask, seed=bytes([n]) * 16, turn=3, today=today)
         assert isinstance(saved, Saved)
         codes += [saved.receipt] if saved.receipt else []
-    with hand_in(folder / "porchlight.db") as hand:
+    with hand_in(folder / "porchlight.db", made.pin) as hand:
         older = {name: hand.rows(name) for name in metadata.tables}
     ids = [receipts.derive_id(bytes([n]) * 16, "report bad_date", visit=1) for n in range(2)]
     await of.archive.decide(ids[0], ana, confirmed=True)
@@ -102,10 +102,10 @@ def _derived(connection: Connection) -> None:
 
 
 @contextmanager
-def hand_in(file: Path, older: dict[str, list[Row]] | None = None) -> Iterator[Hand]:
-    """Her hand in a database."""
+def hand_in(file: Path, pin: Pin, older: dict[str, list[Row]] | None = None) -> Iterator[Hand]:
+    """Her hand in a database of the organisation whose public key is `pin`."""
     with closing(sqlite3.connect(file, isolation_level=None)) as database:
-        yield Hand(database, older or {})
+        yield Hand(database, pin, older or {})
 
 
 @dataclass
@@ -122,7 +122,7 @@ class Court:
         """What is seen of the street after this attack, and nothing else."""
         with (
             closing(sqlite3.connect(self.street.folder / "porchlight.db")) as as_it_was,
-            hand_in(self.file, self.street.older) as hand,
+            hand_in(self.file, self.street.pin, self.street.older) as hand,
         ):
             as_it_was.backup(hand.database)
             attack(hand)

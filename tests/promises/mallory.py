@@ -12,7 +12,7 @@ from ivr.services.reports import NEW
 from ivr.store.tables import metadata
 from ivr.vault import advocates, notes, organisation, receipts, sealing, signing
 from ivr.vault.advocates import Locked, Role
-from ivr.vault.organisation import Claim
+from ivr.vault.organisation import Claim, Pin
 from ivr.vault.sealing import Body
 from ivr.vault.signing import NoteStatement, Signer, Statement
 from ivr.vault.wrapping import public_of, wrap
@@ -32,6 +32,7 @@ class Hand:
     """Her hand in the database: raw SQL, foreign keys off. `older`: rows of her older copy, by table."""
 
     database: sqlite3.Connection
+    pin: Pin
     older: Mapping[str, list[Row]] = field(default_factory=dict)
 
     def rows(self, table: str) -> list[Row]:
@@ -106,8 +107,8 @@ def certified(claim: Claim) -> bytes:
     return organisation.certify(claim, HER_ORGANISATION)
 
 
-def enrolled(role: Role, name: str = "mallory") -> Locked:
-    return advocates.enrol(name, HER_PASSPHRASE, role=role, effort=CHEAP)
+def enrolled(role: Role, pin: Pin, name: str = "mallory") -> Locked:
+    return advocates.enrol(name, HER_PASSPHRASE, role=role, pin=pin, effort=CHEAP)
 
 
 def advocate_row(locked: Locked, certificate: bytes) -> Row:
@@ -126,6 +127,6 @@ def her_line(hand: Hand, certificate: bytes | None = None) -> None:
 
 def her_advocate(hand: Hand, certificate: bytes | None = None) -> None:
     """An advocate of her own, who signs with her key."""
-    locked = enrolled(Role.LEAD)
+    locked = enrolled(Role.LEAD, hand.pin)
     row = advocate_row(locked, certificate or certified(locked.claim()))
     hand.plant("advocates", {**row, "signing_key": HER_PUBLIC})

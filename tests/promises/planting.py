@@ -154,7 +154,7 @@ def _her_passphrase(hand: Hand, *, name: str) -> None:
     as_she_is = Locked(
         *(row["id"], row["name"], Role(row["role"]), row["sealing_key"], row["signing_key"]), b"", CHEAP, b""
     )
-    hers = advocates.Unlocked(row["id"], row["name"], Role(row["role"]), HER_SEALING, HER_SIGNING)
+    hers = advocates.Unlocked(row["id"], row["name"], Role(row["role"]), hand.pin, HER_SEALING, HER_SIGNING)
     locked = advocates.relock(as_she_is, hers, HER_PASSPHRASE, effort=CHEAP)
     changes = {"salt": locked.salt, "passes": CHEAP.passes, "memory": CHEAP.memory, "wrapped": locked.wrapped}
     hand.alter("advocates", row, **changes)

@@ -310,7 +310,7 @@ def test_limit_an_advocate_put_back_after_she_was_removed_is_one_again_and_is_na
             with street.hand() as hand:
                 bo = hand.one("advocates", name="bo")
             await members.remove(office.database, await office.session("ana"), name="bo", now=NOW)
-            with hand_in(of.file) as hand:
+            with hand_in(of.file, street.pin) as hand:
                 hand.plant("advocates", bo)
             status = await status_of(office.database, office.host, office.pin, now=NOW)
             assert [member.name for member in status.members] == ["ana", "bo"]
