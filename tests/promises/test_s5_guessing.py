@@ -1,0 +1,324 @@
+"""S5: receipts cannot be guessed: not by trying, and not by whoever has the database.
+
+What IVR_SECRET and the database together cost is printed, not promised: a slow hash for each of 10^12 codes."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from nacl import pwhash
+from sqlalchemy import Connection, Engine, event, select
+
+from ivr.engine.asks import Saved, SaveReport
+from ivr.kit.clock import VirtualClock
+from ivr.services.custody.trust import LineKeysLost, line_epochs, line_keys_in, line_keys_of
+from ivr.services.receipts import TRIES_A_DAY, Budget, Receipts, SlowHashes, Withdrawal
+from ivr.services.retention import Night
+from ivr.store.tables import metadata
+from ivr.vault import receipts
+from ivr.vault.derivation import derive
+from ivr.vault.host import HostKey, WrongSecret
+from ivr.vault.wrapping import unwrap
+from tests.founded import NOW, Office, office
+from tests.promises.guessing import hit_chance, leaks, tries_of_one_who_waits, uneven
+from tests.promises.house import PROVE
+from tests.shipped import flow
+
+LIVING = 10_000
+MANY = 1_000_000 if PROVE > 1 else 100_000
+REPORT = SaveReport(form="bad_date", visit=1, answers=(("what", ("taken",)),), consent="pass_on", ending=1)
+
+pytestmark = pytest.mark.timeout(600)
+
+Codes = Callable[[bytes, str, int], str]
+
+
+def genuine(seed: bytes, form: str, visit: int) -> str:
+    return receipts.receipt_code(seed, form, visit=visit)
+
+
+def drawn(codes: Codes, count: int = MANY) -> list[str]:
+    """The receipts of so many calls."""
+    return [codes(receipts.call_seed(b"k" * 32, str(n)), "bad_date", 1) for n in range(count)]
+
+
+def with_office(folder: Path, main: Callable[[Office], Coroutine[Any, Any, None]]) -> None:
+    async def run() -> None:
+        async with office(f"sqlite:///{folder / 'porchlight.db'}", folder) as of:
+            await main(of)
+
+    asyncio.run(run())
+
+
+async def keep(of: Office, n: int = 0) -> str:
+    """A report; its receipt."""
+    kept = of.reports()
+    saved = await kept.keep(REPORT, seed=n.to_bytes(16), turn=3, today=of.now.date())
+    await kept.close()
+    assert isinstance(saved, Saved)
+    assert saved.receipt
+    return saved.receipt
+
+
+# ---- by trying ----
+
+
+def test_a_thousand_tries_a_day_hit_one_of_ten_thousand_receipts_at_most_once_in_a_hundred_thousand_days() -> None:
+    chance = hit_chance(space=10**receipts.DIGITS, tries=TRIES_A_DAY, living=LIVING)
+    assert Fraction(99, 10**7) < chance <= Fraction(1, 10**5)
+
+
+def test_every_receipt_is_as_likely_as_every_other(record_property: Callable[[str, object], None]) -> None:
+    """Otherwise the space would be smaller than it looks."""
+    codes = drawn(genuine)
+    record_property("cases", len(codes))
+    assert list(uneven(codes, digits=receipts.DIGITS)) == []
+
+
+def test_another_call_another_form_and_another_pass_give_another_receipt() -> None:
+    seeds = [receipts.call_seed(b"k" * 32, str(n)) for n in range(50)]
+    asked = [(seed, form, visit) for seed in seeds for form in ("bad_date", "robbery") for visit in range(1, 9)]
+    assert len({genuine(*one) for one in asked}) == len(asked)
+
+
+def test_a_hundred_codes_by_chance_find_nothing_and_change_nothing(tmp_path: Path) -> None:
+    chance = Random(5)
+
+    async def main(of: Office) -> None:
+        genuine_ones = {await keep(of, n) for n in range(5)}
+        desk = Receipts(of.database, of.host, of.pin, of.slow_hashes)
+        before = await of.database.read(_everything)
+        tried = {f"{chance.randrange(10**12):012}" for _ in range(120 * PROVE)} - genuine_ones
+        tried |= {f"{int(code) + 1:012}"[-12:] for code in genuine_ones} | {"0" * 12, "", "9" * 11, "½" * 12}
+        found = await asyncio.gather(*(desk.withdraw(code) for code in tried))
+        assert set(found) == {Withdrawal.UNKNOWN}
+        assert await of.database.read(_everything) == before
+        assert await desk.withdraw(genuine_ones.pop()) is Withdrawal.TAKEN_BACK
+
+    with_office(tmp_path, main)
+
+
+def _everything(connection: Connection) -> dict[str, list[Any]]:
+    return {
+        name: sorted(tuple(row) for row in connection.execute(select(table))) for name, table in metadata.tables.items()
+    }
+
+
+def test_a_receipt_that_has_expired_is_answered_by_the_same_work_as_one_that_never_was(tmp_path: Path) -> None:
+    hashed: list[str] = []
+
+    def slow(code: str, *, site_salt: bytes) -> bytes:
+        hashed.append(code)
+        return receipts.slow(code, site_salt=site_salt)
+
+    async def main(of: Office) -> None:
+        code = await keep(of)
+        night = Night(of.database, of.host, of.pin, flow(), VirtualClock(NOW))
+        await night.purge((NOW + timedelta(days=400)).date())
+        slow_hashes = SlowHashes(slow)
+        desk = Receipts(of.database, of.host, of.pin, slow_hashes)
+        work = []
+        for tried in (code, "271828182845"):
+            with statements() as asked:
+                assert await desk.withdraw(tried) is Withdrawal.UNKNOWN
+            work.append(asked)
+        slow_hashes.close()
+        assert work[0] == work[1] != []
+        assert hashed == [code, "271828182845"]
+
+    with_office(tmp_path, main)
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Every statement that any database is asked meanwhile."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+# ---- the budget ----
+
+
+def test_no_day_lets_more_through_unhindered_than_its_tries_and_a_burst_and_nobody_is_refused() -> None:
+    assert list(leaks(Budget, Random(6))) == []
+
+
+def test_limit_whoever_waits_as_she_is_told_goes_on_trying() -> None:
+    """Nobody is locked out: one who does nothing else tries some 13,000 times a day, which finds one in 10^4 days."""
+    tries = tries_of_one_who_waits(Budget(), days=3)
+    assert TRIES_A_DAY < tries < 15_000
+    assert Fraction(round(tries) * LIVING, 10**receipts.DIGITS) < Fraction(15, 10**5)
+
+
+# ---- by whoever has the database ----
+
+
+def test_another_organisation_s_codes_say_nothing_about_these() -> None:
+    codes = drawn(genuine, 12)
+    keys = [(salt * 16, k * 32) for salt in (b"a", b"b") for k in (b"k", b"l")]
+    tags = [
+        {receipts.tag(k_receipt, receipts.slow(code, site_salt=salt)) for code in codes} for salt, k_receipt in keys
+    ]
+    assert len(set().union(*tags)) == len(codes) * len(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Stolen:
+    """Every value of a database, and every window of so many bytes in it."""
+
+    values: frozenset[bytes]
+
+    @classmethod
+    def of(cls, connection: Connection) -> "Stolen":
+        rows = [row for table in metadata.tables.values() for row in connection.execute(select(table))]
+        return cls(frozenset(value for row in rows for value in row if isinstance(value, bytes)))
+
+    def windows(self, size: int) -> set[bytes]:
+        """Whatever might be a key of this size."""
+        return {value[at : at + size] for value in self.values for at in range(len(value) - size + 1)}
+
+
+def opens_for_a_thief(connection: Connection, candidates: set[bytes], tagged: bytes) -> list[str]:
+    """What of the keys behind receipts opens with one of these, however it is used. `tagged`: a genuine slow hash."""
+    line = connection.execute(select(metadata.tables["line_keys"])).one()
+    wrapped = [line.site_salt, *(row.receipt_key for row in connection.execute(select(metadata.tables["epochs"])))]
+    tags = {row.receipt_tag for row in connection.execute(select(metadata.tables["reports"]))}
+    found = []
+    for one in candidates:
+        if any(unwrap(secret, by=one) is not None for secret in wrapped[:2]):
+            found.append("a wrapped key")
+        if derive(one, tagged, purpose="receipt tag", size=receipts.TAG_SIZE) in tags:
+            found.append("a tag")
+        for host in (HostKey.of(one), HostKey(one)):
+            try:
+                host.open(line.sealed, purpose=b"line identity" + line.signing_key + line.sealing_key)
+                found.append("the line's keys")
+            except WrongSecret:
+                pass
+    return found
+
+
+def test_the_whole_database_without_ivr_secret_tells_nobody_which_code_is_which(tmp_path: Path) -> None:
+    """She has not even a way to know that a guess is right: salt and receipt keys are wrapped to the line."""
+
+    async def main(of: Office) -> None:
+        code = await keep(of)
+        keys = await of.line_keys()
+        epochs = await of.database.read(lambda connection: line_epochs(connection, keys, of.pin))
+        slow = receipts.slow(code, site_salt=keys.site_salt)
+        stolen = await of.database.read(Stolen.of)
+        everything = b"\0".join(stolen.values)
+        for secret in (keys.site_salt, keys.sealing_key, slow, *(epoch.receipt_key for epoch in epochs.values())):
+            assert secret not in everything
+        windows = stolen.windows(32)
+        assert len(windows) > 1500
+        assert await of.database.read(lambda connection: opens_for_a_thief(connection, windows, slow)) == []
+        for guess in (b"", b"secret", of.pin, b"6d1f0c9a7be24588a3f21c60d97e54b0"):
+            with pytest.raises(LineKeysLost):
+                await line_keys_of(of.database, HostKey.of(guess), of.pin)
+        known = {keys.sealing_key, *(epoch.receipt_key for epoch in epochs.values())}
+        control = await of.database.read(lambda connection: opens_for_a_thief(connection, known, slow))
+        assert {"a wrapped key", "a tag"} <= set(control)
+
+    with_office(tmp_path, main)
+
+
+def test_with_ivr_secret_too_each_guess_costs_what_is_printed(tmp_path: Path) -> None:
+    """Two passes of Argon2id over 16 MiB, for each of 10^12 codes; then she knows which of them are receipts here."""
+
+    async def main(of: Office) -> None:
+        code = await keep(of)
+
+        def tag_of(slow: bytes) -> Callable[[Connection], bool]:
+            def matches(connection: Connection) -> bool:
+                keys = line_keys_in(connection, of.host, of.pin)
+                epoch = line_epochs(connection, keys, of.pin)["2026-11"]
+                stored = connection.execute(select(metadata.tables["reports"].c.receipt_tag)).scalar_one()
+                return bool(stored == receipts.tag(epoch.receipt_key, slow))
+
+            return matches
+
+        salt = (await of.line_keys()).site_salt
+        for passes, memory, fits in ((2, 16 * 2**20, True), (1, 16 * 2**20, False), (2, 8 * 2**20, False)):
+            slow = pwhash.argon2id.kdf(32, code.encode(), salt, opslimit=passes, memlimit=memory)
+            assert await of.database.read(tag_of(slow)) is fits
+
+    with_office(tmp_path, main)
+
+
+# ---- mutants ----
+
+
+def short(seed: bytes, form: str, visit: int) -> str:
+    """Six digits."""
+    return genuine(seed, form, visit)[-6:]
+
+
+def short_and_long(seed: bytes, form: str, visit: int) -> str:
+    """Six digits, made to look like twelve."""
+    return genuine(seed, form, visit)[-6:] * 2
+
+
+def biased(seed: bytes, form: str, visit: int) -> str:
+    """The remainder of a number that is hardly larger than there are codes."""
+    number = int.from_bytes(derive(seed, visit.to_bytes(4) + form.encode(), purpose="receipt code")[:5])
+    return f"{number % 10**12:012}"
+
+
+def first_digit_never_zero(seed: bytes, form: str, visit: int) -> str:
+    """Because somebody took the code for a number."""
+    code = genuine(seed, form, visit)
+    return code if code[0] != "0" else f"1{code[1:]}"
+
+
+@pytest.mark.parametrize("mutant", [short, short_and_long, biased, first_digit_never_zero])
+def test_mutant_a_code_that_is_easier_to_guess_is_seen(mutant: Codes) -> None:
+    assert list(uneven(drawn(mutant, 20_000), digits=receipts.DIGITS)) != []
+
+
+def test_mutant_six_digits_would_be_hit_nearly_every_day() -> None:
+    assert hit_chance(space=10**6, tries=TRIES_A_DAY, living=LIVING) > Fraction(99, 100)
+
+
+class Generous(Budget):
+    """Never waits."""
+
+    def wait(self, now: datetime) -> timedelta:
+        return timedelta()
+
+
+class Forgiving(Budget):
+    """Fills anew at once, whenever it is empty."""
+
+    def wait(self, now: datetime) -> timedelta:
+        waits = super().wait(now)
+        if waits:
+            self.left = 60
+        return waits
+
+
+class Harsh(Budget):
+    """Waits longer and longer, until nobody gets through."""
+
+    def wait(self, now: datetime) -> timedelta:
+        return super().wait(now) * 60
+
+
+@pytest.mark.parametrize("mutant", [Generous, Forgiving, Harsh])
+def test_mutant_a_budget_that_lets_through_or_locks_out_is_seen(mutant: Callable[[], Budget]) -> None:
+    assert next(leaks(mutant, Random(6)), None) is not None
