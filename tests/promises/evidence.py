@@ -15,7 +15,11 @@ from ivr.carrier.states import AwaitingKeys, Over, Ringing
 from ivr.carrier.transport import AsgiTransport
 from ivr.services.archive import OpenReport
 from ivr.services.backup import Backup
+from ivr.services.custody import members
+from ivr.services.exporting import PASSED_ON, export_of
 from ivr.store.folder import Folder
+from ivr.vault.advocates import Role
+from tests.founded import CHEAP, PASSPHRASE
 from tests.promises.canary import identity
 from tests.promises.faults import FAULTS, Fault, struck
 from tests.promises.house import BEGINNING, House, house, logs_captured
@@ -37,6 +41,8 @@ class Evidence:
     files: dict[str, bytes] = field(default_factory=dict)
     """Every byte on disk: while the line was open, and after it was closed."""
     log: bytes = b""
+    export: str = ""
+    """What two advocates handed on: the answers of confirmed reports, in clear."""
     keys: dict[str, bytes] = field(default_factory=dict)
     """Every short-lived key there was, by file."""
     identities: list[dict[str, str]] = field(default_factory=list)
@@ -91,6 +97,7 @@ async def gathered(
         async with house(folder / "line", blank=blank, **parts) as of:
             await walked(of, calls, evidence)
             evidence.reports = await of.reports()
+            evidence.export = await _handed_on(of, evidence.reports)
             await Backup(of.database, of.parts.pin, of.clock).into(Folder(folder / "backup"))
             evidence.note_files()
         for n, fault in enumerate(faults):
@@ -102,6 +109,17 @@ async def gathered(
         evidence.note_files()
         evidence.log = log()
     return evidence
+
+
+async def _handed_on(of: House, opened: Sequence[OpenReport]) -> str:
+    """An export, after an advocate confirmed all that may be passed on and wrote a note on each."""
+    ana = await of.kept.session()
+    for report in opened:
+        if report.listed.consent == PASSED_ON and report.listed.ended:
+            await of.kept.archive.decide(report.listed.id, ana, confirmed=True)
+            await of.kept.archive.note(report.listed.id, ana, text="seen", today=BEGINNING.date())
+    await members.add(of.database, ana, name="bo", passphrase=PASSPHRASE, role=Role.ADVOCATE, effort=CHEAP)
+    return (await export_of(of.kept.archive, ana, await of.kept.session("bo"))).csv
 
 
 async def walked(of: House, calls: list[list[Move]], evidence: Evidence) -> None:

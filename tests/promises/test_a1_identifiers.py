@@ -75,6 +75,7 @@ def sent(evidence: Evidence) -> dict[str, bytes]:
         "documents": b"\n".join(sorted(document for _, document in evidence.documents)),
         "tokens": b"\n".join(tokens),
         "the bytes of tokens": b"\n".join(urlsafe_b64decode(token + b"=" * (-len(token) % 4)) for token in tokens),
+        "an export": evidence.export.encode(),
         "advocates' phones": "\n".join(sorted(evidence.shown)).encode(),
     }
 
@@ -101,6 +102,7 @@ def test_no_identifier_of_a_caller_is_kept_or_sent(evidence: Evidence, record: R
     assert any("run/seed." in name for name in evidence.files)
     assert {"backup/keys.db", f"backup/data-{BEGINNING.date()}.db"} <= evidence.files.keys()
     assert b"turn failed" in evidence.log
+    assert evidence.export.count("\n") > 1, "something was exported"
     assert leaks(scanner, kept(evidence) | sent(evidence)) == []
 
 
