@@ -77,7 +77,7 @@ async def pin_by_passphrase(database: Database, *, passphrase: str, name: str | 
 
     Raises WrongPassphrase, UnknownAdvocate, NotSetUp, StoreUnavailable.
     """
-    rows = await database.read(stored_advocates.all_advocates)
+    rows = [row for row in await database.read(stored_advocates.all_advocates) if row.role in set(Role)]
     own = await asyncio.to_thread(advocates.unlock, locked(_one_of(rows, name)), passphrase)
     return own.pin
 
