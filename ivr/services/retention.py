@@ -27,6 +27,8 @@ from ivr.vault.host import HostKey
 from ivr.vault.organisation import Pin
 
 JOB = "night"
+WRITTEN_ANEW = "rewriting"
+"""Said of a day once its work is on the disk too: a worker that died between the two left it to the next."""
 BEGINS_AT = 3
 """The hour, where the line is: the fewest calls. A line that was off then does its work when it is on again."""
 
@@ -71,13 +73,16 @@ class Night:
     clock: Clock
 
     async def work_if_due(self) -> Purged | None:
-        """A night's work, if it is time and no worker has done it; else None."""
+        """A night's work, if it is time and no worker has done it; else None. What a worker that died, or had somebody
+        in its way, has not written anew is written anew then."""
         here = self.clock.now().astimezone(ZoneInfo(self.flow.zone))
         if here.hour < BEGINS_AT:
             return None
+        day = here.date().isoformat()
         done = await self.database.alone(lambda connection: self._night(connection, here.date()))
-        if done is not None:
+        if (await self.database.read(lambda connection: jobs.last_run(connection, WRITTEN_ANEW)) or "") < day:
             await self._clean()
+            await self.database.alone(lambda connection: jobs.claim(connection, WRITTEN_ANEW, day=day))
         return done
 
     async def purge(self, today: date) -> Purged:

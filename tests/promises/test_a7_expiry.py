@@ -199,6 +199,53 @@ def on_postgresql(folder: Path, database_class: type[Database]) -> tuple[int, li
         return asyncio.run(main(url))
 
 
+class Dying(Database):
+    """Its process ends when it is about to write rows anew."""
+
+    async def rewrite(self, tables: Sequence[Table]) -> bool:
+        raise Died
+
+
+class Died(Exception):
+    """The process was killed."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_night_whose_worker_died_before_it_wrote_anew_is_finished_the_same_night(kind: str, tmp_path: Path) -> None:
+    """Else what has expired would lie in PostgreSQL's dead rows, and all rows in their order, for another day."""
+
+    async def main(url: str) -> None:
+        async with office(url, tmp_path) as of:
+            kept, traces = of.reports(save_seconds=60), Traces()
+            traces.add("report", *(await keep(of, kept, day=FIRST)).secrets)
+            clock = VirtualClock(morning(FIRST + timedelta(days=DAYS["bad_date"])))
+            dying = Dying(url)
+            with pytest.raises(Died):
+                await Night(dying, of.host, of.pin, with_forms(DAYS), clock).work_if_due()
+            await dying.close()
+            clock.advance(timedelta(minutes=1))
+            counting = Counting(url)
+            for _ in range(2):
+                await Night(counting, of.host, of.pin, with_forms(DAYS), clock).work_if_due()
+            await counting.close()
+            assert counting.rewritten == 1
+            places = files_in(tmp_path) if kind == "sqlite" else relations(url)
+            assert traces.found_in(places) == []
+
+    with database_of(kind, tmp_path) as url:
+        asyncio.run(main(url))
+
+
+class Counting(Database):
+    """Counts how often it was written anew."""
+
+    rewritten = 0
+
+    async def rewrite(self, tables: Sequence[Table]) -> bool:
+        self.rewritten += 1
+        return await super().rewrite(tables)
+
+
 def relations(url: str) -> dict[str, bytes]:
     """Every file of a schema's tables and indexes, as they lie on the server's disk. Skips where this user may not."""
     wanted = """
