@@ -56,6 +56,11 @@ class Plan:
     weather: bool = True
     """The database is away for a while, and loses its answers for a while."""
 
+    @property
+    def told(self) -> Path:
+        """The file of what its callers heard: beside the folder, whose disk may be full."""
+        return Path(f"{self.folder}.told")
+
     def line(self) -> str:
         """As a line of text."""
         return json.dumps(asdict(self)) + "\n"
@@ -143,7 +148,7 @@ class Line:
         os.write(self.told, Told(caller, version, isinstance(kept, Saved), receipt).line())
         self.saves += 1
         self._turns(self.saves / (self.plan.callers * LAST))
-        if self.saves % 7 == 0:
+        if self.saves % 11 == 0:
             await self._tend()
 
     def _turns(self, share: float) -> None:
@@ -180,7 +185,7 @@ async def _line(plan: Plan, mortal: Mortal) -> None:
     spool, slow_hashes = parts.spool(spooled), SlowHashes(quick)
     pin = organisation.read_pin((folder / "organisation-key").read_text())
     reports = Reports(database, spool, host=HostKey.of(SECRET), pin=pin, slow_hashes=slow_hashes, save_seconds=20)
-    told = os.open(folder / "told", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+    told = os.open(plan.told, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
     line = Line(plan, database, spool, reports, told, Random(plan.seed))
     event.listen(Engine, "before_cursor_execute", line.fills)
     mortal.watch()
@@ -193,7 +198,7 @@ async def _line(plan: Plan, mortal: Mortal) -> None:
 def live(plan: Plan) -> None:
     """The whole life of one line; where the plan kills it, this does not return."""
     folder = Path(plan.folder)
-    shutil.copytree(plan.blank, folder)
+    shutil.copytree(plan.blank, folder, dirs_exist_ok=True)
     mortal = Mortal(plan.dies_at)
     if plan.dies_after:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)  # the kernel ends the process, as it does with SIGKILL

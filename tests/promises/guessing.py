@@ -70,7 +70,7 @@ def arrivals(chance: Random) -> Iterator[tuple[str, Iterator[timedelta]]]:
     """Gaps between tries: all at once, one after the other, in waves, as they come; each for three days or more."""
     second = timedelta(seconds=1)
     yield "all at once", (timedelta() for _ in range(5000))
-    yield "one a second", (second for _ in range(3 * 86_400))
+    yield "one a second", (second for _ in range(2 * 86_400))
     yield "as the budget fills", (DAY / TRIES_A_DAY for _ in range(3 * TRIES_A_DAY))
     yield "a little faster than it fills", (DAY / TRIES_A_DAY * 0.9 for _ in range(4 * TRIES_A_DAY))
     yield "a burst every hour", (timedelta(hours=1) if n % 80 == 0 else timedelta() for n in range(80 * 80))

@@ -5,17 +5,14 @@ disk, which is told to flush at each commit (`PRAGMA synchronous=FULL`, see test
 
 import asyncio
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from tempfile import mkdtemp
-from typing import Any
 
 import pytest
 
@@ -31,6 +28,7 @@ from tests.founded import Office, found
 from tests.promises.dying import Plan
 from tests.promises.forgetful import MUTANTS
 from tests.promises.house import BEGINNING, PROVE
+from tests.promises.lives import Lines, first_wrong, lines_in, together
 from tests.promises.saving import (
     LAST,
     SIDES,
@@ -41,14 +39,11 @@ from tests.promises.saving import (
     opened_by_the_next,
     opened_in,
     quick,
-    read_told,
     seed_of,
     turn_of_call,
 )
 from tests.promises.severed import end_all, named, way_to
 from tests.store.databases import KINDS, UNTESTED, database_of
-
-KILLED = (-signal.SIGKILL, -signal.SIGALRM)
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -68,79 +63,10 @@ def ana(blank: Path) -> Session:
     return asyncio.run(unlocked())
 
 
-class Lines:
-    """Lines that are born and die in `folder`, one after the other, as children of one process."""
-
-    def __init__(self, folder: Path, blank: Path, session: Session, parent: "subprocess.Popen[str]") -> None:
-        self._folder = folder
-        self._blank = blank
-        self._session = session
-        self._parent = parent
-        self._count = 0
-
-    def plan(self, **of: Any) -> Plan:
-        """The next line's."""
-        self._count += 1
-        return Plan(str(self._folder / f"line-{self._count}"), str(self._blank), seed=self._count, **of)
-
-    def outcomes(self, plans: Iterable[Plan]) -> Iterator[Outcome]:
-        """Each line's, as the next process finds it; that one looks while the next line is already living."""
-        before: Plan | None = None
-        try:
-            for plan in plans:
-                how = self._ended() if before else 0
-                self._begin(plan)
-                ended, before = before, plan
-                if ended:
-                    yield self._looked_at(ended, how=how)
-        finally:
-            how = self._ended() if before else 0
-        if before:
-            yield self._looked_at(before, how=how)
-
-    def _begin(self, plan: Plan) -> None:
-        assert self._parent.stdin is not None
-        self._parent.stdin.write(plan.line())
-        self._parent.stdin.flush()
-
-    def _ended(self) -> int:
-        assert self._parent.stdout is not None
-        return int(self._parent.stdout.readline())
-
-    def _looked_at(self, plan: Plan, *, how: int) -> Outcome:
-        folder = Path(plan.folder)
-        told = read_told(folder / "told") if (folder / "told").exists() else []
-        outcome = asyncio.run(opened_in(folder, self._session, told))
-        outcome.killed = int(how in KILLED)
-        outcome.wrong += [] if how in (0, *KILLED) else [f"it ended by itself: {how}"]
-        outcome.wrong = [f"{trouble} ({plan})" for trouble in outcome.wrong]
-        shutil.rmtree(folder)
-        return outcome
-
-
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory, blank: Path, ana: Session) -> Iterator[Lines]:
-    """In memory, where there is a folder for it: what a killed process wrote is the kernel's already, on every disk."""
-    memory = Path("/dev/shm")
-    folder = Path(mkdtemp(dir=memory)) if memory.is_dir() else tmp_path_factory.mktemp("lines")
-    command = [sys.executable, "-m", "tests.promises.dying", str(folder)]
-    try:
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
-            yield Lines(folder, blank, ana, parent)
-    finally:
-        shutil.rmtree(folder)
-
-
-def together(outcomes: Iterable[Outcome]) -> Outcome:
-    total = Outcome()
-    for outcome in outcomes:
-        total.add(outcome)
-    return total
-
-
-def first_wrong(outcomes: Iterable[Outcome]) -> Sequence[str]:
-    """What is found first; whoever is still to live does not."""
-    return next((outcome.wrong for outcome in outcomes if outcome.wrong), [])
+    with lines_in(tmp_path_factory.mktemp("lines"), blank, ana) as of:
+        yield of
 
 
 # ---- killed ----
@@ -154,8 +80,8 @@ LARGE = 7000
 
 
 def deaths(lines: Lines, chance: Random, *, mutant: str = "") -> list[Plan]:
-    """Every event of a line with few callers (each 24th, unless it is to be proved), and some of one with many."""
-    step = 1 if PROVE > 1 else 24
+    """Every event of a line with few callers (each 30th, unless it is to be proved), and some of one with many."""
+    step = 1 if PROVE > 1 else 30
     early = [lines.plan(dies_at=at, mutant=mutant) for at in range(1, FIRST_SAVE, step)]
     each = [lines.plan(dies_at=at, mutant=mutant) for at in range(FIRST_SAVE, SMALL, step)]
     many = 1150 if PROVE > 1 else 11
@@ -178,7 +104,7 @@ def test_what_a_caller_heard_is_saved_is_there_at_whatever_event_the_line_is_kil
 def test_so_it_is_at_whatever_instant(lines: Lines) -> None:
     """In the middle of a write, of a flush, of a checkpoint: wherever the timer happens to end it."""
     chance = Random(2)
-    plans = [lines.plan(callers=12, dies_after=chance.uniform(0.02, 0.3)) for _ in range(10 * PROVE)]
+    plans = [lines.plan(callers=12, dies_after=chance.uniform(0.02, 0.3)) for _ in range(8 * PROVE)]
     total = together(lines.outcomes(plans))
     assert total.wrong == []
     assert total.killed > len(plans) / 2
@@ -214,6 +140,40 @@ def test_a_write_that_the_disk_cuts_off_is_not_told_as_saved(lines: Lines) -> No
     assert total.wrong == []
     assert total.acknowledged > 20 * len(plans)
     assert total.refused > 0
+
+
+if PROVE > 1:  # whoever runs the suite need not be somebody who may mount
+
+    def test_on_a_small_disk_that_is_full_nothing_is_told_as_saved_that_is_not(lines: Lines, tmp_path: Path) -> None:
+        """Writes, logs and checkpoints fail as the kernel has it; the next process finds a disk with room again."""
+        disk, rounds = tmp_path / "small", 20
+        disk.mkdir()
+        total = Outcome()
+        for n in range(rounds):
+            with mounted(disk, kilobytes=440 + 8 * n) as make_room:
+                plan = lines.plan(folder=str(disk), callers=60, weather=False)
+                total.add(together(lines.outcomes([plan], before_looking=make_room)))
+        assert total.wrong == []
+        assert total.acknowledged > 20 * rounds
+        assert total.refused > rounds
+
+
+@contextmanager
+def mounted(folder: Path, *, kilobytes: int) -> Iterator[Callable[[], None]]:
+    """A disk in memory of this size; what is given makes it larger. Skips, loudly, whoever may not mount."""
+
+    def mount(*options: str) -> bool:
+        return subprocess.run(["mount", *options, str(folder)], capture_output=True).returncode == 0
+
+    def make_room() -> None:
+        assert mount("-o", "remount,size=64m")
+
+    if not mount("-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs"):
+        pytest.skip("this user may not mount a small disk: a full disk was tried by limits only")
+    try:
+        yield make_room
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 # ---- the database is away ----
