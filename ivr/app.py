@@ -108,7 +108,7 @@ def build(
     chores = (
         # Keys die when a whole minute begins, and not a minute later.
         Chore("sweep keys", timedelta(minutes=1), lambda: _swept(keys, clock), on_time=True),
-        Chore("tend reports", timedelta(seconds=15), reports.tend),
+        Chore("tend reports", timedelta(seconds=15), lambda: reports.tend(clock.now().date())),
         Chore("night", timedelta(minutes=1), lambda: _worked(night, reports, clock)),
         # Also when whoever withdrew a report, or brought it home, ended before it could.
         Chore("wipe the database's log", timedelta(minutes=1), parts.database.forget_deleted),

@@ -22,7 +22,7 @@ from pydantic import (
 
 PREFIX = "IVR_"
 LOOPBACK_NUMBER = "+15005550006"
-_MIN_SECRET = 16
+MIN_SECRET = 16
 MOST_PORTS = 65_535
 PIN_DIGITS = 64
 
@@ -124,9 +124,9 @@ class Settings(BaseModel):
     @field_validator("secret")
     @classmethod
     def _is_long(cls, value: SecretStr) -> SecretStr:
-        if 0 < len(value.get_secret_value()) < _MIN_SECRET:
+        if 0 < len(value.get_secret_value()) < MIN_SECRET:
             raise ValueError(
-                f"make it {_MIN_SECRET} characters or longer: python3 -c 'import secrets; print(secrets.token_hex())'"
+                f"make it {MIN_SECRET} characters or longer: python3 -c 'import secrets; print(secrets.token_hex())'"
             )
         return value
 

@@ -31,7 +31,9 @@ async def spooled(of: House) -> None:
     """A report that another worker left in the spool when it died."""
     away = type(of.kept)(Away(f"sqlite:///{of.folder / 'porchlight.db'}"), of.kept.spool, of.kept.pin)
     kept = away.reports()
-    kept._desk = await of.database.read(kept._load)  # as it was before the database went away
+    kept._desk = await of.database.read(
+        lambda found: kept._load(found, BEGINNING.date())
+    )  # as it was before the database went away
     assert isinstance(await kept.keep(REPORT, seed=b"s" * 16, turn=3, today=BEGINNING.date()), Saved)
     await kept.close()
     away.slow_hashes.close()

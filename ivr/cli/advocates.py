@@ -25,6 +25,8 @@ def add(
 ) -> None:
     """Add an advocate: a lead signs in, the new one chooses her passphrase. She can read every report there is."""
     of = place.settings()
+    if not name.strip() or not name.isprintable():
+        place.give_up("An advocate has a name: `ivr advocates add bo`.")
     epochs = place.run(_add(of, name, lead, advocate, passphrase_file, new_passphrase_file))
     typer.echo(f"Added {name}. She can read the reports of {', '.join(epochs)}.")
 

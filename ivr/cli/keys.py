@@ -30,6 +30,10 @@ keys = typer.Typer(no_args_is_help=True, help="The keys that reports are kept wi
 ShareFiles = typer.Option(None, "--share-file", help="A file that holds a share, for scripts; twice.")
 SharesFile = typer.Option(None, help="Write the three shares into this new file instead of showing them.")
 
+ROLL_WHERE = """\
+IVR_SECRET is not set here. The line's new keys are sealed under it: set the one that the line is started with.
+On the line's own machine, where it is lost, --new-secret makes one."""
+
 ABOUT_SHARES = """\
 Three shares of the recovery key. Any two bring everything back if every lead is lost;
 one alone tells nothing. Print them, give each to another person, and keep no copy here.
@@ -46,6 +50,10 @@ def init(
     Run again it changes nothing.
     """
     of = place.settings()
+    if not advocate.strip() or not advocate.isprintable():
+        place.give_up("An advocate has a name: --advocate ana.")
+    if shares_file is not None:
+        place.require_new(shares_file)
     made = place.run(_init(of, advocate, passphrase_file))
     if made is None:
         typer.echo("Nothing to do: there are keys already. `ivr keys status` shows them.")
@@ -117,6 +125,22 @@ async def _status(of: Settings) -> Status:
         return await status_of(database, place.host(of), place.pin(of), now=SystemClock().now())
 
 
+@keys.command("epochs")
+def epochs(advocate: str | None = Advocate, passphrase_file: Path | None = PassphraseFile) -> None:
+    """Make the months' keys that are due, three ahead. Whatever a lead signs in for makes them too."""
+    of = place.settings()
+    made = place.run(_epochs(of, advocate, passphrase_file))
+    if not made:
+        typer.echo("Nothing to do: three months are made ahead.")
+
+
+async def _epochs(of: Settings, advocate: str | None, file: Path | None) -> tuple[str, ...]:
+    async with place.database(of) as database:
+        lead = await asking.session(database, place.pin(of), advocate, file)
+        lead.lead()
+        return lead.new_epochs
+
+
 @keys.command("pin")
 def pin(advocate: str | None = Advocate, passphrase_file: Path | None = PassphraseFile) -> None:
     """Show the organisation's public key again, for IVR_ORGANISATION_KEY: any advocate's passphrase holds it."""
@@ -131,13 +155,19 @@ async def _pin(of: Settings, advocate: str | None, file: Path | None) -> Pin:
 
 
 @keys.command("roll")
-def roll(advocate: str | None = Advocate, passphrase_file: Path | None = PassphraseFile) -> None:
+def roll(
+    new_secret: bool = typer.Option(False, help="Make a secret too, here, where the line runs and none is set."),
+    advocate: str | None = Advocate,
+    passphrase_file: Path | None = PassphraseFile,
+) -> None:
     """Make new keys for the line: after IVR_SECRET was lost or changed, or when somebody may have taken it.
 
     A lead does it. No report is lost and every receipt goes on. The epochs that are due are made too. If somebody may
     have taken the secret, change it first: new keys under the old one would be theirs as well.
     """
     of = place.settings()
+    if place.secret(of) is None and not new_secret:
+        place.give_up(ROLL_WHERE)
     done = place.run(_roll(of, advocate, passphrase_file))
     typer.echo(f"The line has new keys. Signed anew: {done.signed_anew} reports and notes.")
     typer.echo(f"Receipts go on for the epochs {', '.join(done.epochs)}.")
@@ -178,6 +208,8 @@ def shares(
 ) -> None:
     """Print three new shares of the recovery key. The ones printed before open nothing from now on."""
     of = place.settings()
+    if shares_file is not None:
+        place.require_new(shares_file)
     _show_shares(place.run(_shares(of, advocate, passphrase_file)), shares_file)
 
 
@@ -233,10 +265,18 @@ def make_secret(of: Settings) -> bytes:
 
 def _show_shares(made: Sequence[Share], file: Path | None) -> None:
     blocks = [f"# share {share.number}\n{recovery.printed(share)}" for share in made]
-    if file is not None:
-        place.write_privately(file, ("\n\n".join(blocks) + "\n").encode())
+    if file is not None and _is_written(file, "\n\n".join(blocks) + "\n"):
         typer.echo(f"The three shares are in {file}: print it, cut it in three, delete it.")
         return
     typer.echo(ABOUT_SHARES)
     for block in blocks:
         typer.echo(f"\n{block}")
+
+
+def _is_written(file: Path, text: str) -> bool:
+    """Shares exist once: where the file fails after all, the terminal shows them."""
+    try:
+        place.write_privately(file, text.encode())
+    except typer.Exit:
+        return False
+    return True

@@ -16,13 +16,13 @@ from ivr.services.backup import BackupFailed
 from ivr.services.content import Content, NoContent, load
 from ivr.services.custody.members import LastLead, NameTaken
 from ivr.services.custody.recovering import SharesVoid
-from ivr.services.custody.sessions import AnotherOrganisation, NotALead, UnknownAdvocate
+from ivr.services.custody.sessions import AnotherOrganisation, CannotOpenAll, NotALead, UnknownAdvocate
 from ivr.services.custody.trust import LineKeysLost, NotSetUp
 from ivr.services.exporting import SamePerson
 from ivr.services.receipts import SlowHashes
 from ivr.services.reports import Reports
 from ivr.services.spool import Spool
-from ivr.settings import Settings, SettingsWrong, read
+from ivr.settings import MIN_SECRET, Settings, SettingsWrong, read
 from ivr.store.database import Database, StoreUnavailable
 from ivr.vault.advocates import WrongPassphrase
 from ivr.vault.host import HostKey
@@ -35,6 +35,8 @@ COULD_NOT = 2
 
 NO_PIN = "Set IVR_ORGANISATION_KEY to what `ivr init` showed; `ivr keys pin` shows it again."
 
+ONLY_THE_LINE = "IVR_SECRET is not set here: this needs the line's own. Set it, or do this where the line runs."
+
 PIN_FILE = "organisation-key"
 NO_KEYS = "There are no keys yet: `ivr init` makes them. (To try the line out: `ivr serve --demo`.)"
 
@@ -45,6 +47,7 @@ TOLD = (
     WrongPassphrase,
     UnknownAdvocate,
     AnotherOrganisation,
+    CannotOpenAll,
     NotALead,
     NameTaken,
     LastLead,
@@ -103,15 +106,27 @@ def secret(of: Settings) -> bytes | None:
     if given:
         return given.encode()
     file = of.data_dir / "secret"
-    return file.read_bytes().strip() if file.is_file() else None
+    if not file.is_file():
+        return None
+    found = file.read_bytes().strip()
+    if len(found) < MIN_SECRET:
+        give_up(
+            f"{file} is cut short: put back the one that the line was set up with, or delete it and let a lead roll."
+        )
+    return found
 
 
 def host(of: Settings) -> HostKey:
     """What the line's own keys are sealed under, or the end of the command."""
     found = secret(of)
     if found is None:
-        give_up(NO_KEYS)
+        give_up(ONLY_THE_LINE if is_set_up(of) else NO_KEYS)
     return HostKey.of(found)
+
+
+def is_set_up(of: Settings) -> bool:
+    """Whether an organisation's key is known here: then it is not `ivr init` that is missing."""
+    return bool(of.organisation_key) or (of.data_dir / PIN_FILE).is_file()
 
 
 def pin(of: Settings) -> Pin:
@@ -189,10 +204,30 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def write_privately(file: Path, content: bytes) -> None:
-    """A new file that only its owner can read, in a folder that only its owner can enter."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
-        opened.write(content)
+    """A file that only its owner can read, whole or not at all, in a folder that is made for her alone. Gives up where
+    it cannot be written."""
+    draft = file.with_name(f".{file.name}.new")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        draft.replace(file)
+        folder = os.open(file.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+    except OSError as error:
+        give_up(f"{file} cannot be written ({error.strerror}). Name another place, or make room there.")
+
+
+def require_new(file: Path) -> None:
+    """Gives up unless this file is not there and can be written: to be asked before anything is decided."""
+    if file.exists() or file.is_symlink():
+        give_up(f"{file} is there already: name a new file.")
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        give_up(f"{file.parent} is no folder that this user can write to: name a file elsewhere.")
 
 
 def loopback_token(of: Settings) -> str | None:

@@ -124,8 +124,7 @@ def export(
 
     What callers allowed for counting or for warnings only is left out, and so is everything not confirmed.
     """
-    if file.exists():
-        place.give_up(f"{file} is there already: name a new file.")
+    place.require_new(file)
     of = place.settings()
     made = place.run(_export(of, advocate, passphrase_file, second, second_passphrase_file))
     place.write_privately(file, made.csv.encode())
@@ -178,6 +177,10 @@ def withdraw(
     typer.echo(WITHDRAWN[place.run(_withdraw(place.settings(), code))])
 
 
+TRACES_LEFT = (
+    "! Somebody has been reading for a minute: its key still lies in the database's log. A serving line wipes it."
+)
+
 WITHDRAWN = {
     Withdrawal.TAKEN_BACK: "It is taken back: nobody can read it any more.",
     Withdrawal.ALREADY: "It was taken back before.",
@@ -190,7 +193,8 @@ async def _withdraw(of: Settings, code: str) -> Withdrawal:
         slow_hashes = SlowHashes()
         try:
             done = await Receipts(database, place.host(of), place.pin(of), slow_hashes).withdraw(code)
-            await forgotten(database)
+            if not await forgotten(database):
+                typer.echo(TRACES_LEFT, err=True)
             return done
         finally:
             slow_hashes.close()

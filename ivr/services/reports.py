@@ -2,9 +2,10 @@
 "Saved" is answered after a commit and never before: in the database, or, while that is away, in the spool."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -52,20 +53,25 @@ class EpochInUse:
     ran_out: bool
 
 
-class _KeysChanged(Exception):
-    """A lead has given the line new keys, or remade the epoch, since these were loaded."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Desk:
     """What the line writes with, in memory: also while the database is away."""
 
     keys: LineKeys
     epochs: dict[str, LineEpoch]
+    begun: str
+    """The month that took reports when these were loaded. Later ones may have been made anew since."""
 
     def epoch(self, today: date) -> LineEpoch:
         """This month's epoch, else the newest before it, else the oldest of all."""
-        past = [epoch for epoch in self.epochs if epoch <= epochs.taking(today)]
+        return self._until(epochs.taking(today))
+
+    def epoch_begun(self, today: date) -> LineEpoch:
+        """The same, but one that nobody can have made anew since: for a report that the database does not see."""
+        return self._until(min(epochs.taking(today), self.begun))
+
+    def _until(self, month: str) -> LineEpoch:
+        past = [epoch for epoch in self.epochs if epoch <= month]
         return self.epochs[max(past) if past else min(self.epochs)]
 
 
@@ -98,8 +104,9 @@ class Reports:
         Raises NotSetUp, LineKeysLost, StoreUnavailable.
         """
         await self._spool.open()
+        desk = await self._sit_down(today)
         await self.bring_home()
-        epoch = (await self._sit_down()).epoch(today)
+        epoch = desk.epoch(today)
         return EpochInUse(epoch.id, ran_out=epoch.id < epochs.taking(today))
 
     async def keep(self, ask: SaveReport, *, seed: bytes, turn: int, today: date) -> Saved | NotSaved:
@@ -114,13 +121,13 @@ class Reports:
         except (StoreUnavailable, BodyTooLong, NotSetUp, LineKeysLost):
             return NotSaved()
 
-    async def tend(self) -> None:
+    async def tend(self, today: date) -> None:
         """What a serving line does again and again: forget the keys of dead epochs, bring home what waits, and leave no
         time of a report on the files. Raises as `ready` does.
 
         Whether it fails does not hang on a report: the log must not tell when one came.
         """
-        await self._sit_down()
+        await self._sit_down(today)
         await self.bring_home()
         for files in (self._database, self._spool):
             await files.settle()
@@ -129,7 +136,7 @@ class Reports:
         """What waits in the spool, into the database. How many reports there were. Raises as `ready` does."""
         if await self._spool.is_empty():
             return 0
-        desk = await self._sit_down()
+        desk = self._desk or await self._sit_down(None)
 
         def vouch(row: ReportRow) -> ReportRow:
             """A lead may have made new keys since this worker signed it. What it did not sign shows as planted."""
@@ -157,56 +164,52 @@ class Reports:
                 raise
             desk, is_away = self._desk, True
         slow = None if code is None else await self._slow_hashes.of(code, site_salt=desk.keys.site_salt)
-        for _ in range(2):
-            row, sealed_key = _sealed(ask, desk, report_id=report_id, turn=turn, today=today, slow=slow)
-            try:
-                await self._put(row, sealed_key, epoch=desk.epochs[row.epoch], is_away=is_away)
-                return Saved(code)
-            except _KeysChanged:
-                desk = await self._sit_down()
-        raise NotSetUp("the line's keys change while a report is saved")
+        seal = partial(_sealed, ask, report_id=report_id, turn=turn, today=today, slow=slow)
+        if not is_away and await self._is_put(seal, desk, today):
+            return Saved(code)
+        # It may have reached the database all the same: it is the same report there and in the spool.
+        desk = self._desk or desk
+        row, sealed_key = seal(desk, desk.epoch_begun(today))
+        await self._spool.put(row, sealed_key)
+        return Saved(code)
 
     async def _desk_for(self, today: date) -> _Desk:
         """The keys in memory, loaded again where they have no epoch for the day."""
         if self._desk is None or epochs.taking(today) not in self._desk.epochs:
-            return await self._within(LOOK_SECONDS, self._sit_down())
+            return await self._within(LOOK_SECONDS, self._sit_down(today))
         return self._desk
 
-    async def _sit_down(self) -> _Desk:
-        """What the database has to write with, now in memory."""
-        self._desk = await self._database.read(self._load)
+    async def _sit_down(self, today: date | None) -> _Desk:
+        """What the database has to write with, now in memory. Without a day, no month is known to have begun."""
+        self._desk = await self._database.read(lambda connection: self._load(connection, today))
         signer = self._desk.keys.signer
         self._own_keys[signer.id] = signer.public_key
         return self._desk
 
-    def _load(self, connection: Connection) -> _Desk:
+    def _load(self, connection: Connection, today: date | None) -> _Desk:
         keys = line_keys_in(connection, self._host, self._pin)
         found = line_epochs(connection, keys, self._pin)
         if not found:
-            raise NotSetUp("there is no epoch that this line may use: a lead makes them with `ivr keys roll`")
-        return _Desk(keys, found)
+            raise NotSetUp("there is no epoch that this line may use: a lead makes them with `ivr keys epochs`")
+        return _Desk(keys, found, begun=min(found) if today is None else epochs.taking(today))
 
     async def _knows(self, report_id: bytes, turn: int) -> bool:
         saved = await self._database.read(lambda connection: stored.turn_of(connection, report_id))
         return (saved or 0) >= turn
 
-    async def _put(self, row: ReportRow, sealed_key: bytes, *, epoch: LineEpoch, is_away: bool) -> None:
-        """Into the database; while that is away, into the spool. Raises StoreUnavailable when neither takes it."""
-
-        def write(connection: Connection) -> None:
-            if not (
-                stored_line_keys.exists(connection, row.signer)
-                and stored_epochs.exists(connection, epoch.id, epoch.public_key)
-            ):
-                raise _KeysChanged
-            stored.upsert(connection, row, sealed_key=sealed_key)
-
-        if not is_away:
+    async def _is_put(self, seal: "_Seal", desk: _Desk, today: date) -> bool:
+        """Whether the database took it, in time and under keys that are still the line's."""
+        for _ in range(2):
+            epoch = desk.epoch(today)
+            row, sealed_key = seal(desk, epoch)
+            write = partial(_write, row, sealed_key, epoch)
             try:
-                return await self._within(WRITE_SECONDS, self._database.write(write))
+                if await self._within(WRITE_SECONDS, self._database.write(write)):
+                    return True
+                desk = await self._within(LOOK_SECONDS, self._sit_down(today))
             except StoreUnavailable:
-                pass  # it may have reached the disk all the same: it is the same report there and in the spool
-        return await self._spool.put(row, sealed_key)
+                return False
+        raise NotSetUp("the line's keys change while a report is saved")
 
     async def _within(self, seconds: float, work: Awaitable[T]) -> T:
         """The work's result, if it is there in time; else StoreUnavailable, and the work is left to end by itself:
@@ -232,11 +235,29 @@ def week_of(day: date) -> str:
     return f"{year:04}-W{week:02}"
 
 
+_Seal = Callable[[_Desk, LineEpoch], tuple[ReportRow, bytes]]
+
+
+def _write(row: ReportRow, sealed_key: bytes, epoch: LineEpoch, connection: Connection) -> bool:
+    """False where a lead has given line or epoch other keys since these were loaded."""
+    is_still = stored_line_keys.exists(connection, row.signer)
+    if not (is_still and stored_epochs.exists(connection, epoch.id, epoch.public_key)):
+        return False
+    stored.upsert(connection, row, sealed_key=sealed_key)
+    return True
+
+
 def _sealed(
-    ask: SaveReport, desk: _Desk, *, report_id: bytes, turn: int, today: date, slow: bytes | None
+    ask: SaveReport,
+    desk: _Desk,
+    epoch: LineEpoch,
+    *,
+    report_id: bytes,
+    turn: int,
+    today: date,
+    slow: bytes | None,
 ) -> tuple[ReportRow, bytes]:
     """The row, signed, and its sealed data key. Without a slow hash nobody can come back to it: no tag, any handle."""
-    epoch = desk.epoch(today)
     handle = receipts.random_handle() if slow is None else receipts.handle(slow)
     body = Body(day=today.isoformat(), handle=handle, answers=ask.answers)
     sealed = sealing.seal(body, Place(report_id, ask.form, epoch.id), epoch_key=epoch.public_key)

@@ -91,7 +91,7 @@ class Database:
         try:
             yield
         except (DBAPIError, NoConnectionInTime, OSError) as error:
-            where = self._url.render_as_string(hide_password=True)
+            where = self._url.set(query={}).render_as_string(hide_password=True)  # a query may hold a password too
             failed = f"the database {where} cannot be used ({type(error).__name__}): {self._backend.cure}"
             raise StoreUnavailable(failed) from error
 

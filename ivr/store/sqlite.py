@@ -13,6 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ivr.store.writer import Writer, connected, submitted
@@ -152,6 +153,8 @@ def _engine(url: URL, *, connections: int, pragmas: tuple[str, ...]) -> Engine:
     )
     event.listen(engine, "do_connect", _require_file)
     event.listen(engine, "connect", partial(_set_pragmas, pragmas))
+    event.listen(engine, "connect", partial(_remember_file, Path(url.database or "")))
+    event.listen(engine, "checkout", partial(_require_same_file, Path(url.database or "")))
     return engine
 
 
@@ -160,6 +163,25 @@ def _require_file(_dialect: Dialect, _entry: ConnectionPoolEntry, arguments: lis
     path = Path(arguments[0])
     if not (path.is_file() and os.access(path, os.R_OK | os.W_OK)):
         raise FileNotFoundError(errno.ENOENT, "no database that this user can write")
+
+
+def _remember_file(path: Path, _connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    entry.info["file"] = _identity(path)
+
+
+def _require_same_file(path: Path, _driver: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: object) -> None:
+    """A file that was deleted or replaced takes writes as before, and nobody would ever see them: open anew what lies
+    under the path, or fail where nothing does."""
+    if entry.info.get("file") != _identity(path):
+        raise DisconnectionError
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _set_pragmas(pragmas: tuple[str, ...], connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -57,6 +57,41 @@ def test_init_shows_the_organisation_s_key_and_writes_shares_that_only_their_own
     assert "one lead only" in said
 
 
+def test_a_roll_invents_no_secret_unasked(desk: Path) -> None:
+    """On another machine than the line's it would take the line down."""
+    secret = desk / "data" / "secret"
+    secret.unlink()
+    code, said = ivr("keys", "roll", *given(desk, "ana"))
+    assert (code, "--new-secret" in said, secret.exists()) == (2, True, False)
+    code, said = ivr("keys", "status")
+    assert (code, "IVR_SECRET is not set here" in said) == (2, True)
+    code, said = ivr("keys", "roll", "--new-secret", *given(desk, "ana"))
+    assert (code, secret.exists()) == (0, True), said
+
+
+@pytest.mark.parametrize("content", ["", "short"])
+def test_a_secret_that_is_cut_short_is_refused(desk: Path, content: str) -> None:
+    (desk / "data" / "secret").write_text(content)
+    for command in (("reports", "list"), ("keys", "roll", *given(desk, "ana"))):
+        code, said = ivr(*command)
+        assert (code, "cut short" in said) == (2, True)
+
+
+def test_shares_are_never_written_over_something_or_lost_on_the_way(desk: Path) -> None:
+    old = (desk / "shares").read_text()
+    for file in (desk / "shares", desk / "nowhere" / "shares", Path("/dev/full")):
+        code, said = ivr("keys", "shares", *given(desk, "ana"), "--shares-file", str(file))
+        assert (code, "name a" in said) == (2, True), said
+    assert (desk / "shares").read_text() == old
+    one, two, _ = shares(desk)
+    assert ivr("keys", "recover", "--drill", "--share-file", one, "--share-file", two)[0] == 0
+
+
+@pytest.mark.parametrize("name", ["", "  ", "two\nlines"])
+def test_an_advocate_has_a_name(desk: Path, name: str) -> None:
+    assert ivr("advocates", "add", name, *given(desk, "ana"), *given(desk, "bo", "--new-passphrase-file"))[0] == 2
+
+
 def test_a_lost_organisation_s_key_is_shown_again(desk: Path) -> None:
     pin = desk / "data" / "organisation-key"
     written = pin.read_text()

@@ -160,7 +160,7 @@ class Line:
 
     async def _tend(self) -> None:
         with suppress(StoreUnavailable):
-            await self.reports.tend()
+            await self.reports.tend(TODAY)
 
     def _fill(self, full: bool) -> None:
         self.full = full

@@ -17,7 +17,13 @@ from ivr.services.custody import founding, members, recovering, rolling
 from ivr.services.custody.founding import AlreadyFounded
 from ivr.services.custody.members import LastLead, NameTaken
 from ivr.services.custody.recovering import SharesVoid
-from ivr.services.custody.sessions import AnotherOrganisation, NotALead, UnknownAdvocate, pin_by_passphrase
+from ivr.services.custody.sessions import (
+    AnotherOrganisation,
+    CannotOpenAll,
+    NotALead,
+    UnknownAdvocate,
+    pin_by_passphrase,
+)
 from ivr.services.custody.status import status_of
 from ivr.services.custody.trust import LineKeysLost, NotSetUp, line_keys_of, locked
 from ivr.services.receipts import Receipts, Withdrawal
@@ -297,6 +303,75 @@ def test_an_epoch_that_already_holds_reports_is_not_made_anew(tmp_path: Path) ->
         done = await members.remove(of.database, await of.session("ana"), name="bo", now=NOW)
         assert done.new_epochs == ("2027-02",)
         assert await opened(of, "ana", PASSPHRASE) == [Seal.OPENED]
+
+    with_office(tmp_path, main)
+
+
+def test_what_others_did_since_she_signed_in_counts(tmp_path: Path) -> None:
+    """Ana's session is open while bea removes an advocate, and the months to come are made anew."""
+
+    async def main(of: Office) -> None:
+        await add(of, "bea", Role.LEAD)
+        await add(of, "cyn")
+        ana = await of.session("ana")
+        found = await recovering.open_with_shares(of.database, *of.shares[:2], pin=of.pin)
+        await members.remove(of.database, await of.session("bea", OTHER), name="cyn", now=NOW)
+        new = {"passphrase": OTHER, "effort": CHEAP}
+        await members.add(of.database, ana, name="dora", role=Role.ADVOCATE, **new)  # type: ignore[arg-type]
+        await recovering.recover(of.database, found, name="zoe", **new)  # type: ignore[arg-type]
+        shares = await recovering.print_shares(of.database, ana)
+        await rolling.roll_line_keys(of.database, ana, of.host, now=NOW)
+        for name in ("dora", "zoe"):
+            assert len((await of.session(name, OTHER)).epoch_keys) == 4
+        assert (await recovering.open_with_shares(of.database, *shares[:2], pin=of.pin)).missing_epochs == ()
+        assert len((await status_of(of.database, of.host, of.pin, now=NOW)).epochs) == 4
+        await members.remove(of.database, await of.session("bea", OTHER), name="ana", now=NOW)
+        with pytest.raises(NotALead, match="not a lead any more"):
+            await recovering.print_shares(of.database, ana)
+
+    with_office(tmp_path, main)
+
+
+def test_a_lead_who_lacks_a_month_takes_it_from_nobody(tmp_path: Path) -> None:
+    async def main(of: Office) -> None:
+        await add(of, "bea", Role.LEAD)
+        bea = await of.session("bea", OTHER)
+        wraps = metadata.tables["epoch_wraps"]
+        await execute(of.database, delete(wraps).where(wraps.c.holder == bea.own.id, wraps.c.epoch == "2026-11"))
+        before = await everything(of.database)
+        for attempt in (
+            recovering.print_shares(of.database, bea),
+            rolling.roll_line_keys(of.database, bea, of.host, now=NOW),
+            members.add(of.database, bea, name="dora", passphrase=OTHER, role=Role.ADVOCATE, effort=CHEAP),
+        ):
+            with pytest.raises(CannotOpenAll, match="bea cannot open 2026-11, others can"):
+                await attempt
+        assert await everything(of.database) == before
+
+    with_office(tmp_path, main)
+
+
+def test_planted_rows_stand_in_nobody_s_way(tmp_path: Path) -> None:
+    async def main(of: Office) -> None:
+        epochs, advocates = metadata.tables["epochs"], metadata.tables["advocates"]
+        month = {"public_key": b"p" * 32, "receipt_key": b"r" * 80, "certificate": b"c" * 64}
+        keys = {"sealing_key": b"s" * 32, "signing_key": b"s" * 32, "certificate": b"c" * 64, "salt": b"s" * 16}
+        mallory = {**keys, "id": b"m" * 16, "role": "lead", "passes": 1, "memory": 8192, "wrapped": b"w" * 136}
+        await execute(
+            of.database,
+            epochs.insert().values(id="2027-03", **month),
+            advocates.insert().values(name="bo", **mallory),
+        )
+        of.now = FEBRUARY
+        assert (await of.session("ana")).new_epochs == ("2027-03", "2027-04", "2027-05")
+        await add(of, "bo")
+        assert len((await of.session("bo", OTHER)).epoch_keys) == 7
+        await execute(of.database, advocates.insert().values(name="cy", **mallory))
+        done = await members.remove(of.database, await of.session("ana"), name="cy", now=FEBRUARY)
+        assert done.new_epochs == ()
+        assert not any(
+            "did not certify" in one for one in (await status_of(of.database, of.host, of.pin, now=FEBRUARY)).warnings
+        )
 
     with_office(tmp_path, main)
 

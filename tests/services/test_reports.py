@@ -18,17 +18,19 @@ from sqlalchemy import Connection, Executable, Table, delete, select, update
 
 from ivr.engine.asks import Answers, NotSaved, Saved, SaveReport
 from ivr.services.archive import Seal
+from ivr.services.custody import members
 from ivr.services.custody.rolling import roll_line_keys
 from ivr.services.reports import NEW, Reports
 from ivr.services.spool import Spool
-from ivr.store.database import Database
+from ivr.store.database import Database, StoreUnavailable
 from ivr.store.reports import turn_of_ending
 from ivr.store.tables import metadata, report_keys, reports
 from ivr.vault import receipts, signing
+from ivr.vault.advocates import Role
 from ivr.vault.host import HostKey
 from ivr.vault.organisation import Pin
 from ivr.vault.signing import Signer
-from tests.founded import NOW, SECRET, Office, office
+from tests.founded import CHEAP, NOW, PASSPHRASE, SECRET, Office, office
 from tests.store.databases import KINDS, database_of
 
 TODAY = NOW.date()
@@ -281,6 +283,54 @@ def test_while_neither_database_nor_spool_takes_it_nothing_is_saved_and_she_hear
     with_line(tmp_path, main)
 
 
+@pytest.mark.parametrize("put_back", [False, True])
+def test_a_database_file_that_was_deleted_or_replaced_takes_nothing_that_nobody_would_see(
+    tmp_path: Path, put_back: bool
+) -> None:
+    """The open file would: it is no longer the one that lies there."""
+
+    async def main(of: Office, kept: Reports) -> None:
+        await kept.ready(TODAY)
+        await keep(kept, DRAFT, turn=3)
+        while not await of.database.forget_deleted():
+            pass
+        restored = (tmp_path / "porchlight.db").read_bytes()
+        for name in ("porchlight.db", "porchlight.db-wal", "porchlight.db-shm"):
+            (tmp_path / name).unlink()
+        if put_back:
+            (tmp_path / "porchlight.db").write_bytes(restored)
+        assert await keep(kept, ENDED, turn=4) != NotSaved()
+        if not put_back:
+            with pytest.raises(StoreUnavailable):
+                await kept.tend(TODAY)
+            (tmp_path / "porchlight.db").write_bytes(restored)
+        await kept.bring_home()
+        assert [report.answers for report in await of.read_all()] == [ENDED.answers]
+
+    with_line(tmp_path, main)
+
+
+def test_what_is_spooled_is_sealed_to_a_month_that_nobody_can_have_made_anew(tmp_path: Path) -> None:
+    """A lead removes an advocate, the months to come are made anew; then the database is away when the month turns."""
+
+    async def main(of: Office, kept: Reports) -> None:
+        await kept.ready(TODAY)
+        ana = await of.session()
+        await members.add(of.database, ana, name="bo", passphrase=PASSPHRASE, role=Role.ADVOCATE, effort=CHEAP)
+        assert (await members.remove(of.database, await of.session("ana"), name="bo", now=NOW)).new_epochs
+        holder = locked(tmp_path / "porchlight.db")
+        assert await keep(kept, ENDED, today=date(2026, 12, 9)) != NotSaved()
+        holder.close()
+        await kept.close()
+        await execute(of.database, delete(reports))  # the write that was given up on may have landed
+        await kept.bring_home()
+        assert [(one.trusted, one.answers, one.listed.epoch) for one in await of.read_all()] == [
+            (True, ENDED.answers, "2026-11")
+        ]
+
+    with_line(tmp_path, main)
+
+
 def test_what_waits_in_the_spool_comes_home_before_anything_else(tmp_path: Path) -> None:
     """Another worker finds it when it begins; a newer turn in the database stays."""
 
@@ -438,7 +488,7 @@ def test_every_altered_column_shows(tmp_path: Path, column: str) -> None:
     def altered(value: Any) -> Any:
         if isinstance(value, int):
             return value - 1
-        return value[:-1] + (b"\x01" if isinstance(value, bytes) else "x")
+        return bytes([value[0] ^ 1]) + value[1:] if isinstance(value, bytes) else f"{value[:-1]}x"
 
     with_line(tmp_path, main)
 

@@ -179,6 +179,17 @@ def test_a_database_that_is_not_there_is_named_with_its_cure(url: str, cure: str
     assert "geheim" not in str(caught.value)
 
 
+def test_no_password_is_named_with_it() -> None:
+    async def main() -> None:
+        database = Database("postgresql://127.0.0.1:1/test?user=u&password=hunter2")
+        with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1/test cannot be used") as told:
+            await database.read(colour)
+        assert "hunter2" not in str(told.value)
+        await database.close()
+
+    asyncio.run(main())
+
+
 def test_only_a_migration_makes_a_database(tmp_path: Path) -> None:
     async def main() -> None:
         database = Database(f"sqlite:///{tmp_path / 'line.db'}")

@@ -42,11 +42,20 @@ def certified_recoveries(connection: Connection, pin: Pin) -> Sequence[RecoveryR
 
 def make_due_epochs(connection: Connection, organisation_key: bytes, *, now: datetime) -> tuple[str, ...]:
     """This month's epoch and three ahead, as far as they are missing. The line's keys must exist. Raises NotSetUp."""
+    _remove_planted(connection, pin_of(organisation_key), now=now)
     existing = {row.id for row in stored_epochs.all_epochs(connection)}
     missing = tuple(epoch for epoch in epochs.due(now.date()) if epoch not in existing)
     for epoch in missing:
         make_epoch(connection, organisation_key, epoch)
     return missing
+
+
+def _remove_planted(connection: Connection, pin: Pin, *, now: datetime) -> None:
+    """Epochs to come that nobody who may read holds: somebody wrote them there, and the true ones were never made."""
+    held = {epoch for reader in readers(connection, pin) for epoch in stored_epochs.wraps_for(connection, reader.id)}
+    for row in stored_epochs.all_epochs(connection):
+        if row.id > epochs.taking(now.date()) and row.id not in held:
+            stored_epochs.remove(connection, row.id)
 
 
 def make_epoch(connection: Connection, organisation_key: bytes, epoch: str) -> None:

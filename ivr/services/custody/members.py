@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from ivr.services.custody.making import make_epoch
 from ivr.services.custody.resigning import resign
-from ivr.services.custody.sessions import Session, chosen
+from ivr.services.custody.sessions import Session, chosen, keys_now
 from ivr.services.custody.signing import is_signed
 from ivr.services.custody.trust import certified_advocates, locked, row_of, signers
 from ivr.store import advocates as stored_advocates
@@ -45,16 +45,22 @@ async def add(
 ) -> Sequence[str]:
     """A new advocate, who may open every epoch that the lead may. The epochs.
 
-    Raises NotALead, NameTaken, StoreUnavailable.
+    Raises NotALead, CannotOpenAll, NameTaken, StoreUnavailable.
     """
     key = lead.lead()
     new = await asyncio.to_thread(advocates.enrol, name, passphrase, role=role, pin=lead.own.pin, effort=effort)
-    await database.alone(lambda connection: enrol(connection, new, key, lead.epoch_keys))
-    return sorted(lead.epoch_keys)
+
+    def add_her(connection: Connection) -> Sequence[str]:
+        epoch_keys = keys_now(connection, lead)
+        enrol(connection, new, key, epoch_keys)
+        return sorted(epoch_keys)
+
+    return await database.alone(add_her)
 
 
 def enrol(connection: Connection, new: Locked, organisation_key: bytes, epoch_keys: Mapping[str, bytes]) -> None:
     """Certify an advocate and wrap to her what she may open; to a lead the organisation's key too. Raises NameTaken."""
+    _remove_planted(connection, new.name, pin_of(organisation_key))
     if any(row.name == new.name for row in stored_advocates.all_advocates(connection)):
         raise NameTaken(f"there is an advocate {new.name} already: choose another name, or remove her first")
     stored_advocates.add(connection, row_of(new, certify(new.claim(), organisation_key)))
@@ -78,14 +84,15 @@ async def change_passphrase(database: Database, own: Session, *, passphrase: str
 
     Raises UnknownAdvocate, StoreUnavailable.
     """
-    rows = await database.read(stored_advocates.all_advocates)
-    row = next(row for row in rows if row.id == own.own.id)
+    row = await database.read(lambda connection: chosen(connection, own.own.pin, own.own.name))
     changed = await asyncio.to_thread(advocates.relock, locked(row), own.own, passphrase, effort=effort)
     await database.alone(lambda connection: stored_advocates.replace(connection, row_of(changed, row.certificate)))
 
 
 def _remove(connection: Connection, lead: Session, key: bytes, *, name: str, now: datetime) -> Removal:
     pin = pin_of(key)
+    if _remove_planted(connection, name, pin):
+        return Removal((), 0)
     row = chosen(connection, pin, name)
     leads = [other.id for other in certified_advocates(connection, pin) if other.role == Role.LEAD]
     if leads == [row.id]:
@@ -105,6 +112,16 @@ def _remove(connection: Connection, lead: Session, key: bytes, *, name: str, now
         stored_epochs.remove(connection, epoch)
         make_epoch(connection, key, epoch)
     return Removal(future, signed)
+
+
+def _remove_planted(connection: Connection, name: str, pin: Pin) -> bool:
+    """Whoever is not certified is not an advocate: her row only takes the name. Whether there was one."""
+    certified = {row.id for row in certified_advocates(connection, pin)}
+    rows = stored_advocates.all_advocates(connection)
+    planted = [row.id for row in rows if row.name == name and row.id not in certified]
+    for row_id in planted:
+        stored_advocates.remove(connection, row_id)
+    return bool(planted)
 
 
 def _begun_too_early(connection: Connection, pin: Pin, *, now: datetime) -> frozenset[str]:

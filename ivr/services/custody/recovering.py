@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from ivr.services.custody.making import make_recovery
 from ivr.services.custody.members import enrol
-from ivr.services.custody.sessions import Session, epoch_keys_of
+from ivr.services.custody.sessions import Session, epoch_keys_of, keys_now
 from ivr.store import epochs as stored_epochs
 from ivr.store import organisation as stored_organisation
 from ivr.store.database import Database
@@ -27,6 +27,7 @@ class SharesVoid(Exception):
 class Recovered:
     """What two shares open: the organisation's key, and epochs of all that there are."""
 
+    key: RecoveryKey
     organisation_key: bytes = field(repr=False)
     epoch_keys: Mapping[str, bytes] = field(repr=False)
     """Epoch (YYYY-MM) -> its private key."""
@@ -49,14 +50,21 @@ async def recover(
     """A new lead, from what the shares opened. The epochs that she may open. Raises NameTaken, StoreUnavailable."""
     pin = pin_of(found.organisation_key)
     new = await asyncio.to_thread(advocates.enrol, name, passphrase, role=Role.LEAD, pin=pin, effort=effort)
-    await database.alone(lambda connection: enrol(connection, new, found.organisation_key, found.epoch_keys))
-    return sorted(found.epoch_keys)
+
+    def add_her(connection: Connection) -> Sequence[str]:
+        now = _opened(connection, found.key, pin)  # others may have changed things since
+        enrol(connection, new, now.organisation_key, now.epoch_keys)
+        return sorted(now.epoch_keys)
+
+    return await database.alone(add_her)
 
 
 async def print_shares(database: Database, lead: Session) -> tuple[Share, ...]:
     """Three new shares; those printed before open nothing from now on. Raises NotALead, StoreUnavailable."""
     key = lead.lead()
-    return await database.alone(lambda connection: make_recovery(connection, key, epoch_keys=lead.epoch_keys))
+    return await database.alone(
+        lambda connection: make_recovery(connection, key, epoch_keys=keys_now(connection, lead))
+    )
 
 
 def _opened(connection: Connection, key: RecoveryKey, pin: Pin) -> Recovered:
@@ -68,4 +76,4 @@ def _opened(connection: Connection, key: RecoveryKey, pin: Pin) -> Recovered:
         )
     opened = epoch_keys_of(connection, key.id, by=key.private_key, pin=pin)
     every = {row.id for row in stored_epochs.all_epochs(connection)}
-    return Recovered(organisation_key, opened, tuple(sorted(every - set(opened))))
+    return Recovered(key, organisation_key, opened, tuple(sorted(every - set(opened))))

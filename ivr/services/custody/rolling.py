@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from ivr.services.custody.making import make_due_epochs, make_line_keys
 from ivr.services.custody.resigning import resign
-from ivr.services.custody.sessions import Session
+from ivr.services.custody.sessions import Session, keys_now
 from ivr.services.custody.trust import identity_of, line_claim
 from ivr.store import epochs as stored_epochs
 from ivr.store import line_keys as stored_line_keys
@@ -31,13 +31,14 @@ async def roll_line_keys(database: Database, lead: Session, host: HostKey, *, no
     """The line's keys made anew, sealed under this host's secret. Receipts go on: salt and K_receipts are derived from
     what the lead holds. What the old keys signed, and verifies, is signed by the new ones; then the old are deleted.
 
-    A serving line takes the new ones with its next save. Raises NotALead, StoreUnavailable.
+    A serving line takes the new ones with its next save. Raises NotALead, CannotOpenAll, StoreUnavailable.
     """
     key = lead.lead()
     return await database.alone(lambda connection: _roll(connection, lead, key, host, now=now))
 
 
 def _roll(connection: Connection, lead: Session, key: bytes, host: HostKey, *, now: datetime) -> Roll:
+    epoch_keys = keys_now(connection, lead)
     old = stored_line_keys.all_line_keys(connection)
     new = make_line_keys(connection, key, host)
     private = identity.open_private(new.sealed, identity_of(new), host=host)
@@ -48,8 +49,8 @@ def _roll(connection: Connection, lead: Session, key: bytes, host: HostKey, *, n
             retired = signing.signer_of(row.signing_key)
             count += resign(connection, retired, public_key=row.signing_key, anew_by=signer)
         stored_line_keys.remove(connection, row.signer)
-    for epoch, epoch_key in lead.epoch_keys.items():
+    for epoch, epoch_key in epoch_keys.items():
         k_receipt = epochs.receipt_key(epoch_key)
         stored_epochs.set_receipt_key(connection, epoch, wrap(k_receipt, to=new.sealing_key))
     make_due_epochs(connection, key, now=now)
-    return Roll(count, tuple(sorted(lead.epoch_keys)))
+    return Roll(count, tuple(sorted(epoch_keys)))

@@ -28,6 +28,10 @@ class NotALead(Exception):
     """Only a lead may do this."""
 
 
+class CannotOpenAll(Exception):
+    """A lead lacks an epoch that others hold."""
+
+
 class AnotherOrganisation(Exception):
     """Her keys were made for another organisation than the one that the settings pin."""
 
@@ -93,6 +97,24 @@ def epoch_keys_of(connection: Connection, holder: bytes, *, by: bytes, pin: Pin)
         claim = epochs.claim(row.id, public_key=row.public_key, k_receipt=epochs.receipt_key(key))
         if is_certified(claim, row.certificate, pin=pin):
             opened[row.id] = key
+    return opened
+
+
+def keys_now(connection: Connection, lead: Session) -> dict[str, bytes]:
+    """The epochs that a lead opens at this moment: her session may be older than what others did since.
+
+    Raises NotALead if she is gone, CannotOpenAll if others hold an epoch that she does not: what she gave on would
+    lack it.
+    """
+    pin, own = lead.own.pin, lead.own
+    readers = certified_advocates(connection, pin)
+    if (own.id, Role.LEAD) not in {(row.id, row.role) for row in readers}:
+        raise NotALead(f"{own.name} is not a lead any more")
+    opened = epoch_keys_of(connection, own.id, by=own.sealing_key, pin=pin)
+    others = {epoch for row in readers for epoch in stored_epochs.wraps_for(connection, row.id)} - opened.keys()
+    if others:
+        months = ", ".join(sorted(others))
+        raise CannotOpenAll(f"{own.name} cannot open {months}, others can: let one of them do this")
     return opened
 
 

@@ -78,7 +78,10 @@ def _planted(connection: Connection, pin: Pin, *, members: int, usable: int) -> 
         "keys of another line than this one": len(stored_line_keys.all_line_keys(connection)) > 1,
     }
     for kind in (kind for kind, is_there in kinds.items() if is_there):
-        yield f"There are {kind}: somebody wrote them into the database."
+        yield (
+            f"There are {kind}: somebody wrote them into the database. Nobody believes them; "
+            "find out who can write there, and compare it with a backup."
+        )
 
 
 def _warnings(
@@ -87,9 +90,9 @@ def _warnings(
     due = epochs.due(now.date())
     missing = [epoch for epoch in due if epoch not in usable]
     if usable and due[0] > usable[-1]:
-        yield f"The epochs have run out: reports go on to {usable[-1]}. A lead makes new ones with `ivr keys roll`."
+        yield f"The epochs have run out: reports go on to {usable[-1]}. A lead makes new ones with `ivr keys epochs`."
     elif usable and missing:
-        yield f"Not yet made: {', '.join(missing)}. A lead's sign-in makes them; `ivr keys roll` is one."
+        yield f"Not yet made: {', '.join(missing)}. A lead's sign-in makes them: `ivr keys epochs`."
     if len([member for member in members if member.role is Role.LEAD]) == 1:
         yield "There is one lead only. If she is lost, two of the printed shares are needed: add a second lead."
     if not has_recovery:
