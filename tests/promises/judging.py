@@ -11,14 +11,14 @@ from ivr.engine.asks import Answers
 from ivr.services.archive import Archive, Seal
 from ivr.services.custody import recovering
 from ivr.services.custody.recovering import SharesVoid
-from ivr.services.custody.sessions import NotALead, Session, UnknownAdvocate
+from ivr.services.custody.sessions import CannotOpenAll, NotALead, Session, UnknownAdvocate
 from ivr.services.custody.status import status_of
 from ivr.services.custody.trust import LineKeysLost, NotSetUp, line_epochs, line_keys_in, signers
 from ivr.store import reports as stored
 from ivr.vault.advocates import WrongPassphrase
 from tests.founded import Office
 
-REFUSALS = (NotSetUp, LineKeysLost, UnknownAdvocate, WrongPassphrase, NotALead, SharesVoid)
+REFUSALS = (NotSetUp, LineKeysLost, UnknownAdvocate, WrongPassphrase, NotALead, CannotOpenAll, SharesVoid)
 """How a door says no: each with a sentence and a cure. Anything else is a crash."""
 
 FLAGGED = "flagged"
