@@ -30,7 +30,7 @@ TODAY = BEGINNING.date()
 FORM = "bad_date"
 SIDES = ("porchlight.db", "spool.db")
 """The two files that a report may be in."""
-MOST_CALLERS = 1000
+MOST_CALLERS = 4000
 LAST = 4
 """How often each caller saves; the last of it ends her form."""
 
@@ -125,7 +125,7 @@ async def opened_by_the_next(
             outcome.wrong.append(f"{len(left)} still wait in the spool")
         rows = await database.read(_every_row)
         opened = {report.listed.id: report for report in await of.read_all(session)}
-        tags = await database.read(lambda connection: _tags(connection, of))
+        tags = await database.read(lambda connection: _tags(connection, of, rows))
         outcome.wrong += _untrue(rows, opened, told, tags)
     except StoreUnavailable as error:
         outcome.wrong.append(f"it does not open: {error}")
@@ -139,11 +139,12 @@ def _every_row(connection: Connection) -> list[ReportRow]:
     return list(stored.page(connection, limit=MOST_CALLERS + 1))
 
 
-def _tags(connection: Connection, of: Office) -> dict[bytes, set[bytes]]:
-    """Each caller's report -> the tags by which her receipt may find it."""
+def _tags(connection: Connection, of: Office, rows: Sequence[ReportRow]) -> dict[bytes, set[bytes]]:
+    """Each of these reports -> the tags by which its caller's receipt may find it."""
     keys = line_keys_in(connection, of.host, of.pin)
     k_receipts = [epoch.receipt_key for epoch in line_epochs(connection, keys, of.pin).values()]
-    slow = {report: quick(_code(caller), site_salt=keys.site_salt) for report, caller in _callers().items()}
+    callers = {row.id: _callers()[row.id] for row in rows if row.id in _callers()}
+    slow = {report: quick(_code(caller), site_salt=keys.site_salt) for report, caller in callers.items()}
     return {report: {receipts.tag(k_receipt, one) for k_receipt in k_receipts} for report, one in slow.items()}
 
 

@@ -45,7 +45,7 @@ from tests.promises.saving import (
 from tests.promises.severed import end_all, named, way_to
 from tests.store.databases import KINDS, UNTESTED, database_of
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(3600)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def deaths(lines: Lines, chance: Random, *, mutant: str = "") -> list[Plan]:
     step = 1 if PROVE > 1 else 30
     early = [lines.plan(dies_at=at, mutant=mutant) for at in range(1, FIRST_SAVE, step)]
     each = [lines.plan(dies_at=at, mutant=mutant) for at in range(FIRST_SAVE, SMALL, step)]
-    many = 1150 if PROVE > 1 else 11
+    many = 650 if PROVE > 1 else 11
     later = [lines.plan(callers=40, dies_at=chance.randrange(600, LARGE), mutant=mutant) for _ in range(many)]
     return [*early, *each, *later]
 

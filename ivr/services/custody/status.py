@@ -71,7 +71,7 @@ def _planted(connection: Connection, pin: Pin, *, members: int, usable: int) -> 
     recoveries = len(stored_organisation.recoveries(connection))
     kinds = {
         "epochs that this organisation did not certify": len(stored_epochs.all_epochs(connection)) > usable > 0,
-        "advocates whom this organisation did not certify": (len(stored_advocates.all_advocates(connection)) > members),
+        "advocates whom this organisation did not certify": len(stored_advocates.all_advocates(connection)) > members,
         "recovery keys that this organisation did not certify": (
             recoveries > len(certified_recoveries(connection, pin))
         ),
