@@ -144,13 +144,16 @@ def test_a_write_that_the_disk_cuts_off_is_not_told_as_saved(lines: Lines) -> No
 
 if PROVE > 1:  # whoever runs the suite need not be somebody who may mount
 
-    def test_on_a_small_disk_that_is_full_nothing_is_told_as_saved_that_is_not(lines: Lines, tmp_path: Path) -> None:
+    def test_on_a_small_disk_that_is_full_nothing_is_told_as_saved_that_is_not(
+        lines: Lines, tmp_path: Path, blank: Path
+    ) -> None:
         """Writes, logs and checkpoints fail as the kernel has it; the next process finds a disk with room again."""
         disk, rounds = tmp_path / "small", 20
+        used = sum(path.stat().st_size // 1024 + 4 for path in blank.iterdir())
         disk.mkdir()
         total = Outcome()
         for n in range(rounds):
-            with mounted(disk, kilobytes=440 + 8 * n) as make_room:
+            with mounted(disk, kilobytes=used + 100 + 4 * n) as make_room:
                 plan = lines.plan(folder=str(disk), callers=60, weather=False)
                 total.add(together(lines.outcomes([plan], before_looking=make_room)))
         assert total.wrong == []
