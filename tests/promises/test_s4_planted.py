@@ -331,18 +331,20 @@ def test_limit_what_is_deleted_is_not_missed(street: Street, tmp_path: Path) -> 
     asyncio.run(main())
 
 
-def test_limit_what_is_put_into_the_spool_is_vouched_for_by_the_line(street: Street, tmp_path: Path) -> None:
-    """A lead may have replaced the keys it was signed with. The spool lies beside IVR_SECRET, not in the database."""
+def test_what_is_put_into_the_spool_is_no_truer_than_what_is_put_into_the_database(
+    street: Street, tmp_path: Path
+) -> None:
+    """The line vouches anew for what it signed itself, after a lead replaced its keys, and for nothing else."""
 
     async def main() -> None:
         async with court(street, tmp_path / "court") as of:
             await of.after(whole_report)
-            with hand_in(of.file) as hand, hand_in(of.file.with_name("spool.db")) as spool:
+            with hand_in(of.file, street.pin) as hand, hand_in(of.file.with_name("spool.db"), street.pin) as spool:
                 for table, key in (("reports", "id"), ("report_keys", "report_id")):
                     spool.plant(table, hand.one(table, **{key: b"m" * 16}))
                 hand.database.execute("DELETE FROM reports WHERE id = ?", (b"m" * 16,))
             await of.judge.of.reports().ready(NOW.date())
-            assert (await of.judge.sees()).reports[b"m" * 16].opened_as_true
+            assert not (await of.judge.sees()).reports[b"m" * 16].opened_as_true
 
     asyncio.run(main())
 
