@@ -96,11 +96,12 @@ async def ensure_demo(of: Settings, database: Database) -> bool:
     is marked as a demo. True when they were made just now."""
     if await founding.is_founded(database):
         return False
-    passphrase = random(16).hex()
-    made = await _found(of, database, lead="demo", passphrase=passphrase, demo=True)
+    file = of.data_dir / DEMO_FILE
+    if not file.is_file():
+        place.write_privately(file, random(16).hex().encode() + b"\n")  # first: it leads to all the rest
+    made = await _found(of, database, lead="demo", passphrase=file.read_text("ascii").strip(), demo=True)
     if made is None:
         return False
-    place.write_privately(of.data_dir / DEMO_FILE, passphrase.encode() + b"\n")
     for share in made.shares:
         place.write_privately(of.data_dir / f"{DEMO_SHARES}-{share.number}", recovery.printed(share).encode() + b"\n")
     return True

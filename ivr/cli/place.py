@@ -164,13 +164,13 @@ async def archive(of: Settings) -> AsyncIterator[Archive]:
 
 
 async def bring_home(of: Settings, database: Database) -> None:
-    """Let nothing wait in the spool that can come home; where the line's own keys are lost, it cannot."""
+    """Let nothing wait in the spool that can come home; where the line's own keys or the spool are lost, it cannot."""
     if secret(of) is None:
         return
     try:
         async with reports(of, database):
             pass
-    except LineKeysLost as error:
+    except (LineKeysLost, StoreUnavailable) as error:
         typer.echo(f"! {error}.", err=True)
 
 

@@ -45,7 +45,10 @@ T = TypeVar("T")
 class Sqlite:
     """One file. Raises DBAPIError and OSError."""
 
-    cure = "check that its directory exists, belongs to this user and has room (IVR_DATABASE_URL)"
+    cure = (
+        "check that its directory exists, belongs to this user and has room (IVR_DATABASE_URL), "
+        "and that the file is whole: else put a backup in its place"
+    )
 
     def __init__(self, url: URL) -> None:
         self._path = Path(url.database or "")
