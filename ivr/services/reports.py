@@ -35,9 +35,10 @@ from ivr.vault.signing import Statement
 
 SAVE_SECONDS = 1.5
 """A caller hears something within 2 s: a save that takes longer is told as not saved."""
-LOOK_SECONDS = 0.3
-WRITE_SECONDS = 0.7
-"""How long the database may take to say what it knows of a report, and to take it, before the spool gets it."""
+LOOK_SHARE = 0.2
+WRITE_SHARE = 0.45
+"""Of that time: how long the database may take to say what it knows of a report, and to take it, before the spool gets
+it."""
 CLOSE_SECONDS = 5.0
 
 NEW = "new"
@@ -94,6 +95,8 @@ class Reports:
         self._pin = pin
         self._slow_hashes = slow_hashes
         self._save_seconds = save_seconds
+        self._look_seconds = save_seconds * LOOK_SHARE
+        self._write_seconds = save_seconds * WRITE_SHARE
         self._desk: _Desk | None = None
         self._own_keys: dict[bytes, bytes] = {}
         self._under_way: set[asyncio.Future[Any]] = set()  # Any: what each gives is its caller's
@@ -157,7 +160,7 @@ class Reports:
         is_away = False
         try:
             desk = await self._desk_for(today)
-            if ask.ends and await self._within(LOOK_SECONDS, self._knows(report_id, turn)):
+            if ask.ends and await self._within(self._look_seconds, self._knows(report_id, turn)):
                 return Saved(code)  # a doubled last save: no second slow hash
         except StoreUnavailable:
             if self._desk is None:
@@ -176,7 +179,7 @@ class Reports:
     async def _desk_for(self, today: date) -> _Desk:
         """The keys in memory, loaded again where they have no epoch for the day."""
         if self._desk is None or epochs.taking(today) not in self._desk.epochs:
-            return await self._within(LOOK_SECONDS, self._sit_down(today))
+            return await self._within(self._look_seconds, self._sit_down(today))
         return self._desk
 
     async def _sit_down(self, today: date | None) -> _Desk:
@@ -204,9 +207,9 @@ class Reports:
             row, sealed_key = seal(desk, epoch)
             write = partial(_write, row, sealed_key, epoch)
             try:
-                if await self._within(WRITE_SECONDS, self._database.write(write)):
+                if await self._within(self._write_seconds, self._database.write(write)):
                     return True
-                desk = await self._within(LOOK_SECONDS, self._sit_down(today))
+                desk = await self._within(self._look_seconds, self._sit_down(today))
             except StoreUnavailable:
                 return False
         raise NotSetUp("the line's keys change while a report is saved")
