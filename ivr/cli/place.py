@@ -11,24 +11,17 @@ import typer
 
 from ivr.cli.diagnostics import Format, shown
 from ivr.kit.clock import SystemClock
-from ivr.services.archive import Archive, CannotDecide
-from ivr.services.backup import BackupFailed
+from ivr.kit.told import Told
+from ivr.services.archive import Archive
 from ivr.services.content import Content, NoContent, load
-from ivr.services.custody.members import LastLead, NameTaken
-from ivr.services.custody.recovering import SharesVoid
-from ivr.services.custody.sessions import AnotherOrganisation, CannotOpenAll, NotALead, UnknownAdvocate
-from ivr.services.custody.trust import LineKeysLost, NotSetUp
-from ivr.services.exporting import SamePerson
+from ivr.services.custody.trust import LineKeysLost
 from ivr.services.receipts import SlowHashes
 from ivr.services.reports import Reports
 from ivr.services.spool import Spool
 from ivr.settings import MIN_SECRET, Settings, SettingsWrong, read
 from ivr.store.database import Database, StoreUnavailable
-from ivr.vault.advocates import WrongPassphrase
 from ivr.vault.host import HostKey
-from ivr.vault.notes import NoteTooLong
 from ivr.vault.organisation import Pin, WrongPin, read_pin
-from ivr.vault.recovery import SharesDiffer
 
 FOUND_SOMETHING = 1
 COULD_NOT = 2
@@ -39,26 +32,6 @@ ONLY_THE_LINE = "IVR_SECRET is not set here: this needs the line's own. Set it, 
 
 PIN_FILE = "organisation-key"
 NO_KEYS = "There are no keys yet: `ivr init` makes them. (To try the line out: `ivr serve --demo`.)"
-
-TOLD = (
-    StoreUnavailable,
-    NotSetUp,
-    LineKeysLost,
-    WrongPassphrase,
-    UnknownAdvocate,
-    AnotherOrganisation,
-    CannotOpenAll,
-    NotALead,
-    NameTaken,
-    LastLead,
-    SharesDiffer,
-    SharesVoid,
-    CannotDecide,
-    SamePerson,
-    NoteTooLong,
-    BackupFailed,
-)
-"""What a command may end with: each message is a sentence without its full stop, with the cure."""
 
 T = TypeVar("T")
 
@@ -196,7 +169,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
     try:
         return asyncio.run(work)
-    except TOLD as error:
+    except Told as error:
         message = str(error)
         give_up(f"{message[0].upper()}{message[1:]}.")
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from nacl.utils import random
 from sqlalchemy import Connection
 
 from ivr.engine.asks import Answers
+from ivr.kit.told import Told
 from ivr.services.custody.sessions import Session
 from ivr.services.custody.signing import is_signed, signed_note, signed_row, statement_of
 from ivr.services.custody.trust import Signers, signers
@@ -31,7 +32,7 @@ CONFIRMED = "confirmed"
 NOTE_ID_SIZE = 16
 
 
-class CannotDecide(Exception):
+class CannotDecide(Told):
     """What was asked cannot be done with this report; the message says why."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Table
 
 from ivr.kit.clock import Clock
+from ivr.kit.told import Told
 from ivr.services.custody.trust import certified_line
 from ivr.store.copying import CopyFailed, copy, mark_of
 from ivr.store.database import Database
@@ -25,7 +26,7 @@ KEYS = "keys.db"
 _DATA = re.compile(r"data-(\d{4}-\d{2}-\d{2})\.db")
 
 
-class BackupFailed(Exception):
+class BackupFailed(Told):
     """Nothing was replaced by anything less than whole; the message says what to do."""
 
 

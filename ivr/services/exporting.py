@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ivr.flow.line import CONSENTS
+from ivr.kit.told import Told
 from ivr.services.archive import CONFIRMED, Archive, OpenReport, Seal
 from ivr.services.custody.sessions import Session
 
@@ -13,7 +14,7 @@ PASSED_ON = CONSENTS[-1]
 FIXED = ("report", "form", "day")
 
 
-class SamePerson(Exception):
+class SamePerson(Told):
     """One person gave both passphrases."""
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
+from ivr.kit.told import Told
 from ivr.store.migrations import HEAD
 from ivr.store.sqlite import Sqlite
 
@@ -21,7 +22,7 @@ DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 T = TypeVar("T")
 
 
-class StoreUnavailable(Exception):
+class StoreUnavailable(Told):
     """The database cannot be used now; the message says which and what to do. Holds no value of any row."""
 
 

@@ -12,6 +12,7 @@ from nacl.secret import Aead
 from nacl.signing import SigningKey
 from nacl.utils import random
 
+from ivr.kit.told import Told
 from ivr.vault.organisation import Claim, Pin
 
 SALT_SIZE = pwhash.argon2id.SALTBYTES
@@ -42,7 +43,7 @@ class Role(StrEnum):
     """She also holds the organisation's key: adds and removes advocates, makes epochs."""
 
 
-class WrongPassphrase(Exception):
+class WrongPassphrase(Told):
     """The passphrase does not unlock these keys."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ivr.kit.told import Told
 from ivr.vault.padding import pad, unpad
 from ivr.vault.sealing import Sealed, open_padded, seal_padded
 
@@ -14,7 +15,7 @@ MAX_TEXT = 1800
 """Bytes of UTF-8: a page of text. What is left is for her name and the day."""
 
 
-class NoteTooLong(ValueError):
+class NoteTooLong(Told):
     """The text is longer than a note may be."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from nacl.utils import random
 
+from ivr.kit.told import Told
 from ivr.vault.derivation import derive, digest
 from ivr.vault.organisation import Claim
 from ivr.vault.wrapping import public_of
@@ -29,7 +30,7 @@ class ShareUnreadable(ValueError):
     """What was typed is not a share; the message says where."""
 
 
-class SharesDiffer(ValueError):
+class SharesDiffer(Told):
     """The shares do not belong together; the message says why."""
 
 

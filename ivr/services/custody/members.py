@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from ivr.kit.told import Told
 from ivr.services.custody.making import make_epoch
 from ivr.services.custody.resigning import resign
 from ivr.services.custody.sessions import Session, chosen, keys_now
@@ -24,11 +25,11 @@ from ivr.vault.signing import Signer
 from ivr.vault.wrapping import wrap
 
 
-class NameTaken(Exception):
+class NameTaken(Told):
     """There is an advocate of this name already."""
 
 
-class LastLead(Exception):
+class LastLead(Told):
     """Without her nobody could add anybody or make epochs."""
 
 

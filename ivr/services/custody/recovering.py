@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from ivr.kit.told import Told
 from ivr.services.custody.making import make_recovery
 from ivr.services.custody.members import enrol
 from ivr.services.custody.sessions import Session, epoch_keys_of, keys_now
@@ -19,7 +20,7 @@ from ivr.vault.recovery import RecoveryKey, Share
 from ivr.vault.wrapping import unwrap
 
 
-class SharesVoid(Exception):
+class SharesVoid(Told):
     """These shares open nothing here: newer ones were printed, or they are another organisation's."""
 
 

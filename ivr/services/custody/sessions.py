@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from ivr.kit.told import Told
 from ivr.services.custody.making import make_due_epochs
 from ivr.services.custody.trust import NotSetUp, certified_advocates, locked
 from ivr.store import advocates as stored_advocates
@@ -20,19 +21,19 @@ from ivr.vault.organisation import Pin, is_certified, pin_of
 from ivr.vault.wrapping import unwrap
 
 
-class UnknownAdvocate(Exception):
+class UnknownAdvocate(Told):
     """No advocate of that name, or several and no name; the message lists them."""
 
 
-class NotALead(Exception):
+class NotALead(Told):
     """Only a lead may do this."""
 
 
-class CannotOpenAll(Exception):
+class CannotOpenAll(Told):
     """A lead lacks an epoch that others hold."""
 
 
-class AnotherOrganisation(Exception):
+class AnotherOrganisation(Told):
     """Her keys were made for another organisation than the one that the settings pin."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from ivr.kit.told import Told
 from ivr.store import advocates as stored_advocates
 from ivr.store import epochs as stored_epochs
 from ivr.store import line_keys as stored_line_keys
@@ -25,11 +26,11 @@ Signers = Mapping[bytes, bytes]
 """Signer (8 bytes, as rows name it) -> the public key that verifies what it signed."""
 
 
-class NotSetUp(Exception):
+class NotSetUp(Told):
     """There are no keys to work with; the message says what makes them."""
 
 
-class LineKeysLost(Exception):
+class LineKeysLost(Told):
     """The line's own keys do not open under this IVR_SECRET. No report is lost; the message says what to do."""
 
 
