@@ -1,10 +1,12 @@
 """A line with keys, as `ivr init` leaves it, and what works with it: for tests of services and promises."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ivr.services.archive import Archive, OpenReport
 from ivr.services.custody import founding, sessions
@@ -19,6 +21,7 @@ from ivr.vault.advocates import Effort
 from ivr.vault.host import HostKey
 from ivr.vault.organisation import Pin
 from ivr.vault.recovery import Share
+from tests.store.databases import database_of
 
 SECRET = b"6d1f0c9a7be24588a3f21c60d97e54b1"
 PASSPHRASE = "a correct horse, a battery"
@@ -97,3 +100,14 @@ async def office(url: str, folder: Path) -> AsyncIterator[Office]:
     finally:
         await spooled.close()
         await database.close()
+
+
+def in_office(folder: Path, main: Callable[[Office], Coroutine[Any, Any, None]], *, kind: str = "sqlite") -> None:
+    """What happens in an office of its own, on a database of this kind."""
+
+    async def run(url: str) -> None:
+        async with office(url, folder) as of:
+            await main(of)
+
+    with database_of(kind, folder) as url:
+        asyncio.run(run(url))

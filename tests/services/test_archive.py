@@ -1,6 +1,5 @@
 """What advocates do with reports: confirm, note, export; and that none of it is done with what nobody vouches for."""
 
-import asyncio
 import csv
 import io
 from collections.abc import Callable, Coroutine
@@ -20,8 +19,8 @@ from ivr.services.receipts import Receipts
 from ivr.store.tables import note_keys, notes, report_keys, reports
 from ivr.vault.advocates import Role
 from ivr.vault.notes import NoteTooLong
-from tests.founded import CHEAP, NOW, PASSPHRASE, Office, office
-from tests.store.databases import KINDS, database_of
+from tests.founded import CHEAP, NOW, PASSPHRASE, Office, in_office
+from tests.store.databases import KINDS
 
 TODAY = NOW.date()
 REPORT = SaveReport(
@@ -36,12 +35,10 @@ Main = Callable[[Office, Session], Coroutine[Any, Any, None]]
 
 
 def with_office(directory: Path, main: Main, *, kind: str = "sqlite") -> None:
-    async def run(url: str) -> None:
-        async with office(url, directory) as of:
-            await main(of, await of.session())
+    async def run(of: Office) -> None:
+        await main(of, await of.session())
 
-    with database_of(kind, directory) as url:
-        asyncio.run(run(url))
+    in_office(directory, run, kind=kind)
 
 
 async def keep(of: Office, n: int = 0, **changes: Any) -> bytes:

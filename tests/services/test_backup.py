@@ -35,7 +35,7 @@ from ivr.store.copying import REVISION
 from ivr.store.database import Database, StoreUnavailable
 from ivr.store.folder import Folder
 from ivr.store.tables import metadata, report_keys, reports
-from tests.founded import NOW, SECRET, Office, found, office
+from tests.founded import NOW, SECRET, Office, found, in_office, office
 from tests.shipped import flow
 from tests.store.databases import KINDS, database_of
 
@@ -54,14 +54,12 @@ Main = Callable[[Office, Reports], Coroutine[Any, Any, None]]
 
 
 def with_line(directory: Path, main: Main, *, kind: str = "sqlite") -> None:
-    async def run(url: str) -> None:
-        async with office(url, directory) as of:
-            kept = of.reports()
-            await main(of, kept)
-            await kept.close()
+    async def run(of: Office) -> None:
+        kept = of.reports()
+        await main(of, kept)
+        await kept.close()
 
-    with database_of(kind, directory) as url:
-        asyncio.run(run(url))
+    in_office(directory, run, kind=kind)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Who holds which key, who can still read when something is lost, and that nobody else ever can."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import combinations
@@ -34,23 +33,12 @@ from ivr.vault import organisation, wrapping
 from ivr.vault.advocates import Role, WrongPassphrase
 from ivr.vault.host import HostKey
 from ivr.vault.recovery import SharesDiffer
-from tests.founded import CHEAP, NOW, PASSPHRASE, SECRET, Office, found, office
-from tests.store.databases import KINDS, database_of
+from tests.founded import CHEAP, NOW, PASSPHRASE, SECRET, Office, found, in_office, office
+from tests.store.databases import KINDS
 
 FEBRUARY = datetime(2027, 2, 3, 12, tzinfo=UTC)
 OTHER = "another long passphrase"
 REPORT = SaveReport(form="bad_date", visit=1, answers=(("what", ("taken",)),), consent="warn_others", ending=1)
-
-Main = Callable[[Office], Coroutine[Any, Any, None]]
-
-
-def with_office(directory: Path, main: Main, *, kind: str = "sqlite") -> None:
-    async def run(url: str) -> None:
-        async with office(url, directory) as of:
-            await main(of)
-
-    with database_of(kind, directory) as url:
-        asyncio.run(run(url))
 
 
 async def keep(of: Office, seed: bytes = b"e" * 16, host: HostKey | None = None) -> str:
@@ -109,7 +97,7 @@ def test_a_new_organisation_has_a_lead_three_shares_and_this_month_s_epoch_with_
         assert (status.has_recovery, len(of.shares)) == (True, 3)
         assert [warning[:24] for warning in status.warnings] == ["There is one lead only. "]
 
-    with_office(tmp_path, main, kind=kind)
+    in_office(tmp_path, main, kind=kind)
 
 
 def test_a_second_founding_changes_nothing(tmp_path: Path) -> None:
@@ -119,7 +107,7 @@ def test_a_second_founding_changes_nothing(tmp_path: Path) -> None:
             await found(of.database, lead="bo")
         assert await everything(of.database) == before
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_two_that_found_at_once_make_one_organisation(tmp_path: Path) -> None:
@@ -162,7 +150,7 @@ def test_no_secret_is_stored_or_shown(tmp_path: Path) -> None:
             assert secret not in stored
             assert repr(secret)[2:-1] not in repr((ana, line, of.shares))
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 # Sessions
@@ -180,7 +168,7 @@ def test_a_lead_s_sign_in_keeps_three_epochs_ahead_for_everybody(tmp_path: Path)
         drill = await recovering.open_with_shares(of.database, *of.shares[:2], pin=of.pin)
         assert (len(drill.epoch_keys), drill.missing_epochs) == (7, ())
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_a_wrong_passphrase_or_name_unlocks_nothing(tmp_path: Path) -> None:
@@ -193,7 +181,7 @@ def test_a_wrong_passphrase_or_name_unlocks_nothing(tmp_path: Path) -> None:
         with pytest.raises(UnknownAdvocate, match="ana, bo"):
             await of.session()
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_only_a_lead_does_what_leads_do(tmp_path: Path) -> None:
@@ -211,7 +199,7 @@ def test_only_a_lead_does_what_leads_do(tmp_path: Path) -> None:
                 await attempt
         assert await everything(of.database) == before
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_an_advocate_changes_her_own_passphrase(tmp_path: Path) -> None:
@@ -222,7 +210,7 @@ def test_an_advocate_changes_her_own_passphrase(tmp_path: Path) -> None:
         with pytest.raises(WrongPassphrase):
             await of.session()
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 # Advocates come and go
@@ -238,7 +226,7 @@ def test_a_new_advocate_reads_what_was_there_and_what_comes(tmp_path: Path, kind
         with pytest.raises(NameTaken, match="bo"):
             await add(of, "bo")
 
-    with_office(tmp_path, main, kind=kind)
+    in_office(tmp_path, main, kind=kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -256,7 +244,7 @@ def test_a_removed_advocate_opens_no_month_that_has_not_begun(tmp_path: Path, ki
         assert await opened(of, "ana", PASSPHRASE) == [Seal.OPENED]
         assert bo.own.id not in {row[1] for row in (await everything(of.database))["epoch_wraps"]}
 
-    with_office(tmp_path, main, kind=kind)
+    in_office(tmp_path, main, kind=kind)
 
 
 def test_what_a_removed_advocate_signed_stays_true_and_her_key_is_worth_nothing(tmp_path: Path) -> None:
@@ -277,7 +265,7 @@ def test_what_a_removed_advocate_signed_stays_true_and_her_key_is_worth_nothing(
         await of.archive.decide(other.id, with_her_key, confirmed=True)
         assert [listed.trusted for listed in await of.archive.page() if listed.id == other.id] == [False]
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_the_last_lead_stays(tmp_path: Path) -> None:
@@ -289,7 +277,7 @@ def test_the_last_lead_stays(tmp_path: Path) -> None:
         await members.remove(of.database, await of.session("cy", OTHER), name="ana", now=NOW)
         assert (await of.session("cy", OTHER)).lead()
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_an_epoch_that_already_holds_reports_is_not_made_anew(tmp_path: Path) -> None:
@@ -304,7 +292,7 @@ def test_an_epoch_that_already_holds_reports_is_not_made_anew(tmp_path: Path) ->
         assert done.new_epochs == ("2027-02",)
         assert await opened(of, "ana", PASSPHRASE) == [Seal.OPENED]
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_what_others_did_since_she_signed_in_counts(tmp_path: Path) -> None:
@@ -329,7 +317,7 @@ def test_what_others_did_since_she_signed_in_counts(tmp_path: Path) -> None:
         with pytest.raises(NotALead, match="not a lead any more"):
             await recovering.print_shares(of.database, ana)
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_a_lead_who_lacks_a_month_takes_it_from_nobody(tmp_path: Path) -> None:
@@ -348,7 +336,7 @@ def test_a_lead_who_lacks_a_month_takes_it_from_nobody(tmp_path: Path) -> None:
                 await attempt
         assert await everything(of.database) == before
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_planted_rows_stand_in_nobody_s_way(tmp_path: Path) -> None:
@@ -373,7 +361,7 @@ def test_planted_rows_stand_in_nobody_s_way(tmp_path: Path) -> None:
             "did not certify" in one for one in (await status_of(of.database, of.host, of.pin, now=FEBRUARY)).warnings
         )
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 # What is lost when what is lost
@@ -387,7 +375,7 @@ def test_losing_an_advocate_s_passphrase_costs_no_report(tmp_path: Path) -> None
         await add(of, "bo")
         assert await opened(of, "ana", PASSPHRASE) == await opened(of, "bo", OTHER) == [Seal.OPENED]
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 @pytest.mark.parametrize("lost", [0, 1, 2])
@@ -398,7 +386,7 @@ def test_losing_one_share_costs_no_report(tmp_path: Path, lost: int) -> None:
         found = await recovering.open_with_shares(of.database, *left, pin=of.pin)
         assert sorted(found.epoch_keys) == ["2026-11", "2026-12", "2027-01", "2027-02"]
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -419,7 +407,7 @@ def test_losing_the_line_s_host_key_costs_no_report_and_no_receipt(tmp_path: Pat
         with pytest.raises(LineKeysLost):
             await line_keys_of(of.database, of.host, of.pin)
 
-    with_office(tmp_path, main, kind=kind)
+    in_office(tmp_path, main, kind=kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -436,7 +424,7 @@ def test_losing_every_lead_is_survived_with_two_shares(tmp_path: Path, kind: str
         receipts = Receipts(of.database, of.host, of.pin, of.slow_hashes)
         assert await receipts.withdraw(receipt) is Withdrawal.TAKEN_BACK
 
-    with_office(tmp_path, main, kind=kind)
+    in_office(tmp_path, main, kind=kind)
 
 
 def test_a_drill_changes_nothing(tmp_path: Path) -> None:
@@ -446,7 +434,7 @@ def test_a_drill_changes_nothing(tmp_path: Path) -> None:
             await recovering.open_with_shares(of.database, one, other, pin=of.pin)
         assert await everything(of.database) == before
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_newly_printed_shares_make_the_old_ones_void(tmp_path: Path) -> None:
@@ -460,7 +448,7 @@ def test_newly_printed_shares_make_the_old_ones_void(tmp_path: Path) -> None:
         found = await recovering.open_with_shares(of.database, *newer[1:], pin=of.pin)
         assert len(found.epoch_keys) == 4
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_another_organisation_s_shares_open_nothing_here(tmp_path: Path) -> None:
@@ -470,7 +458,7 @@ def test_another_organisation_s_shares_open_nothing_here(tmp_path: Path) -> None
             with pytest.raises(SharesVoid, match="another organisation"):
                 await recovering.open_with_shares(of.database, *elsewhere.shares[:2], pin=of.pin)
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_a_lost_pin_lies_under_every_advocate_s_passphrase(tmp_path: Path) -> None:
@@ -480,7 +468,7 @@ def test_a_lost_pin_lies_under_every_advocate_s_passphrase(tmp_path: Path) -> No
         await members.change_passphrase(of.database, await of.session("bo", OTHER), passphrase=PASSPHRASE, effort=CHEAP)
         assert await pin_by_passphrase(of.database, passphrase=PASSPHRASE, name="bo") == of.pin
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 # What somebody with the database alone can do
@@ -498,7 +486,7 @@ def test_an_advocate_notices_that_somebody_exchanged_the_organisation_s_key(tmp_
         with pytest.raises(AnotherOrganisation, match="ivr keys pin"):
             await of.session()
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_a_database_of_another_organisation_is_refused(tmp_path: Path) -> None:
@@ -509,7 +497,7 @@ def test_a_database_of_another_organisation_is_refused(tmp_path: Path) -> None:
         with pytest.raises(NotSetUp, match="no advocate of this organisation"):
             await of.session()
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_nothing_is_wrapped_to_a_planted_advocate_or_recovery_key(tmp_path: Path) -> None:
@@ -530,7 +518,7 @@ def test_nothing_is_wrapped_to_a_planted_advocate_or_recovery_key(tmp_path: Path
         assert [member.name for member in status.members] == ["ana"]
         assert any("did not certify" in warning for warning in status.warnings)
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 @pytest.mark.parametrize("column", ["public_key", "receipt_key", "certificate"])
@@ -549,7 +537,7 @@ def test_a_planted_epoch_gets_no_report_and_shows(tmp_path: Path, column: str) -
         status = await status_of(of.database, of.host, of.pin, now=NOW)
         assert any("did not certify" in warning for warning in status.warnings)
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)
 
 
 def test_what_is_wrong_with_the_keys_is_said_with_its_cure(tmp_path: Path) -> None:
@@ -565,4 +553,4 @@ def test_what_is_wrong_with_the_keys_is_said_with_its_cure(tmp_path: Path) -> No
         await execute(of.database, delete(metadata.tables["recovery_keys"]))
         assert "`ivr keys shares`" in await warnings()
 
-    with_office(tmp_path, main)
+    in_office(tmp_path, main)

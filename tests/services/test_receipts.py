@@ -18,8 +18,8 @@ from ivr.store import contributions
 from ivr.store.contributions import ContributionRow
 from ivr.store.tables import reports
 from ivr.vault import receipts as vault
-from tests.founded import NOW, Office, office
-from tests.store.databases import KINDS, database_of
+from tests.founded import NOW, Office, in_office
+from tests.store.databases import KINDS
 
 TODAY = NOW.date()
 REPORT = SaveReport(form="bad_date", visit=1, answers=(("what", ("taken",)),), consent="pass_on", ending=1)
@@ -28,12 +28,10 @@ Main = Callable[[Office, Receipts], Coroutine[Any, Any, None]]
 
 
 def with_office(directory: Path, main: Main, *, kind: str = "sqlite") -> None:
-    async def run(url: str) -> None:
-        async with office(url, directory) as of:
-            await main(of, Receipts(of.database, of.host, of.pin, of.slow_hashes))
+    async def run(of: Office) -> None:
+        await main(of, Receipts(of.database, of.host, of.pin, of.slow_hashes))
 
-    with database_of(kind, directory) as url:
-        asyncio.run(run(url))
+    in_office(directory, run, kind=kind)
 
 
 async def keep(of: Office, n: int = 0, today: date = TODAY) -> str:

@@ -30,8 +30,8 @@ from ivr.vault.advocates import Role
 from ivr.vault.host import HostKey
 from ivr.vault.organisation import Pin
 from ivr.vault.signing import Signer
-from tests.founded import CHEAP, NOW, PASSPHRASE, SECRET, Office, office
-from tests.store.databases import KINDS, database_of
+from tests.founded import CHEAP, NOW, PASSPHRASE, SECRET, Office, in_office
+from tests.store.databases import KINDS
 
 TODAY = NOW.date()
 SEED = b"e" * 16
@@ -45,14 +45,12 @@ Main = Callable[[Office, Reports], Coroutine[Any, Any, None]]
 
 
 def with_line(directory: Path, main: Main, *, kind: str = "sqlite") -> None:
-    async def run(url: str) -> None:
-        async with office(url, directory) as of:
-            kept = of.reports()
-            await main(of, kept)
-            await kept.close()
+    async def run(of: Office) -> None:
+        kept = of.reports()
+        await main(of, kept)
+        await kept.close()
 
-    with database_of(kind, directory) as url:
-        asyncio.run(run(url))
+    in_office(directory, run, kind=kind)
 
 
 def all_bytes_in(directory: Path, names: str = "*") -> bytes:

@@ -24,9 +24,9 @@ from ivr.store.contributions import ContributionRow
 from ivr.store.reports import MAX_TURN
 from ivr.store.tables import epochs, report_keys, reports
 from ivr.vault.host import HostKey
-from tests.founded import NOW, Office, office
+from tests.founded import NOW, Office, in_office
 from tests.shipped import flow
-from tests.store.databases import KINDS, database_of
+from tests.store.databases import KINDS
 
 KEPT = flow().forms["bad_date"].keep_days
 REPORT = SaveReport(form="bad_date", visit=1, answers=(("what", ("taken",)),), consent="pass_on", ending=1)
@@ -36,13 +36,11 @@ Main = Callable[[Office, VirtualClock, Night], Coroutine[Any, Any, None]]
 
 
 def with_office(directory: Path, main: Main, *, kind: str = "sqlite") -> None:
-    async def run(url: str) -> None:
-        async with office(url, directory) as of:
-            clock = VirtualClock(NOW)
-            await main(of, clock, Night(of.database, of.host, of.pin, flow(), clock))
+    async def run(of: Office) -> None:
+        clock = VirtualClock(NOW)
+        await main(of, clock, Night(of.database, of.host, of.pin, flow(), clock))
 
-    with database_of(kind, directory) as url:
-        asyncio.run(run(url))
+    in_office(directory, run, kind=kind)
 
 
 async def keep(of: Office, n: int, day: date, **changes: Any) -> str | None:
