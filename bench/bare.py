@@ -1,5 +1,7 @@
-"""The reference from below: a bare Starlette route that reads the body and returns static XML. It is sent the very
-requests that the line is sent."""
+"""The reference from below: a bare Starlette route that reads the body and returns static XML, served by uvicorn as it
+comes, without access log and headers of its own. It is sent the very requests that the line is sent.
+
+`in-one-piece`: its replies leave as the line's do, which is no part of a turn."""
 
 import sys
 from pathlib import Path
@@ -23,8 +25,10 @@ def application(document: bytes) -> Starlette:
     return Starlette(routes=[Route(address, answer, methods=["POST"]) for address in addresses])
 
 
-def main(port: str, document: str) -> None:
+def main(port: str, document: str, replies: str) -> None:
     config = configured(application(Path(document).read_bytes()))
+    if replies != "in-one-piece":
+        config.http = "httptools"
     config.host, config.port = HOST, int(port)
     uvicorn.Server(config).run()
 

@@ -70,10 +70,10 @@ class Stage:
         port = free_port()
         return self._running([sys.executable, "-m", "ivr", "serve", "--demo"], port, self.settings(port))
 
-    def bare(self, document: bytes) -> AbstractContextManager[Server]:
+    def bare(self, document: bytes, replies: str = "as-uvicorn-does") -> AbstractContextManager[Server]:
         file, port = self.folder / "document.xml", free_port()
         file.write_bytes(document)
-        return self._running([sys.executable, "-m", "bench.bare", str(port), str(file)], port, {})
+        return self._running([sys.executable, "-m", "bench.bare", str(port), str(file), replies], port, {})
 
     def docs_style(self) -> AbstractContextManager[Server]:
         port = free_port()

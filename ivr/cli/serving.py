@@ -14,6 +14,7 @@ from ivr.cli import place
 from ivr.cli.keys import DEMO_FILE, ensure_demo
 from ivr.flow.graph import Flow
 from ivr.kit.clock import SystemClock
+from ivr.line.replies import OnePiece
 from ivr.services.custody.founding import is_demo
 from ivr.services.custody.status import status_of
 from ivr.settings import Settings
@@ -131,9 +132,10 @@ def _listen(of: Settings, flow: Flow, listening: socket.socket) -> None:
 
 
 def configured(app: ASGIApp) -> uvicorn.Config:
-    """How an application is served. `bench` serves its reference the same way."""
+    """How an application is served."""
     return uvicorn.Config(
         app,
+        http=OnePiece,
         log_config=None,
         access_log=False,
         server_header=False,

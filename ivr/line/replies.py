@@ -1,0 +1,46 @@
+"""A reply leaves in one piece. uvicorn writes its head and then its body, each a call into the kernel and a packet of
+its own: more than the work of a quarter of a turn. Knows nothing of what is in a reply."""
+
+import asyncio
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class OnePiece(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1 for one connection, with replies that leave in one piece."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, Gathering(cast(asyncio.Transport, transport), self.loop)))
+
+
+class Gathering:
+    """A transport that sends all that is written in one turn of the loop at once. In all else the one it stands before.
+
+    Nothing waits for anything but the turn of the loop to end: whatever a server does between two writes, sending a
+    head alone, asking for the rest of a request, reading a file, each reaches the other side."""
+
+    __slots__ = ("_loop", "_transport", "_written", "is_closing")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._written: list[bytes] = []
+        self.is_closing = transport.is_closing  # asked after each reply
+
+    def write(self, data: bytes) -> None:
+        if not self._written:
+            self._loop.call_soon(self._send)
+        self._written.append(data)
+
+    def close(self) -> None:
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        written, self._written = self._written, []
+        if written and not self._transport.is_closing():
+            self._transport.write(b"".join(written))
+
+    def __getattr__(self, name: str) -> Any:  # whatever a transport has
+        return getattr(self._transport, name)

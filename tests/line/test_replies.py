@@ -1,0 +1,151 @@
+"""A reply in one piece: what leaves a connection, and when."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from ivr.cli.serving import configured
+from ivr.line.replies import OnePiece
+
+App = Callable[..., Awaitable[None]]
+REQUEST = b"POST /%b HTTP/1.1\r\nhost: line\r\ncontent-length: 2\r\n\r\nhi"
+
+
+class Wire(asyncio.Transport):
+    """A transport that keeps each piece that is sent."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
+        self.pieces: list[bytes] = []
+        self._closing = False
+
+    def write(self, data: Any) -> None:
+        assert not self._closing, "nothing can be written any more"
+        self.pieces.append(bytes(data))
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def close(self) -> None:
+        self._closing = True
+
+    abort = close
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    body = (await receive())["body"]
+    told = scope["path"].encode() + b" " + body
+    await send(
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(told))]},
+    )
+    await send({"type": "http.response.body", "body": told})
+
+
+def connected(app: App) -> tuple[OnePiece, Wire]:
+    config: uvicorn.Config = configured(app)
+    config.load()
+    wire = Wire()
+    connection = OnePiece(config, ServerState(), {}, asyncio.get_running_loop())
+    connection.connection_made(wire)
+    return connection, wire
+
+
+async def settled() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def test_head_and_body_leave_together() -> None:
+    async def main() -> None:
+        connection, wire = connected(echo)
+        connection.data_received(REQUEST % b"one")
+        await settled()
+        assert wire.pieces == [b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n/one hi"]
+        connection.data_received(REQUEST % b"two")
+        await settled()
+        assert wire.pieces[1:] == [b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n/two hi"]
+
+    asyncio.run(main())
+
+
+def test_a_line_is_served_so() -> None:
+    assert configured(echo).http is OnePiece
+
+
+def test_two_requests_at_once_have_their_replies_in_order() -> None:
+    async def main() -> None:
+        connection, wire = connected(echo)
+        connection.data_received(REQUEST % b"one" + REQUEST % b"two")
+        await settled()
+        sent = b"".join(wire.pieces)
+        assert sent.index(b"/one hi") < sent.index(b"/two hi")
+
+    asyncio.run(main())
+
+
+def test_who_waits_to_be_asked_for_the_body_is_asked() -> None:
+    async def main() -> None:
+        connection, wire = connected(echo)
+        head, body = (REQUEST % b"one").split(b"\r\n\r\n")
+        connection.data_received(head + b"\r\nexpect: 100-continue\r\n\r\n")
+        await settled()
+        assert wire.pieces == [b"HTTP/1.1 100 Continue\r\n\r\n"]
+        connection.data_received(body)
+        await settled()
+        assert wire.pieces[1].endswith(b"/one hi")
+
+    asyncio.run(main())
+
+
+def test_what_is_written_before_a_pause_does_not_wait_for_what_comes_after() -> None:
+    async def main() -> None:
+        go_on = asyncio.Event()
+
+        async def slow(_scope: Any, _receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"6")]})
+            await send({"type": "http.response.body", "body": b"one", "more_body": True})
+            await go_on.wait()
+            await send({"type": "http.response.body", "body": b"two"})
+
+        connection, wire = connected(slow)
+        connection.data_received(REQUEST % b"one")
+        await settled()
+        assert wire.pieces == [b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none"]
+        go_on.set()
+        await settled()
+        assert wire.pieces[1:] == [b"two"]
+
+    asyncio.run(main())
+
+
+def test_a_connection_that_closes_after_its_reply_has_sent_it() -> None:
+    async def main() -> None:
+        connection, wire = connected(echo)
+        connection.data_received((REQUEST % b"one").replace(b"host:", b"connection: close\r\nhost:"))
+        await settled()
+        assert b"".join(wire.pieces).endswith(b"/one hi")
+        assert wire.is_closing()
+
+    asyncio.run(main())
+
+
+def test_a_caller_who_is_gone_is_sent_nothing_more() -> None:
+    async def main() -> None:
+        async def gone(_scope: Any, _receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})
+            wire.abort()
+            await send({"type": "http.response.body", "body": b"one"})
+
+        connection, wire = connected(gone)
+        connection.data_received(REQUEST % b"one")
+        await settled()
+        assert wire.pieces == []
+
+    asyncio.run(main())
