@@ -1,0 +1,143 @@
+"""Whom to ring next for one caller. A function of what happened so far and the time: whoever asks, whenever, however
+often, hears the same, so nobody needs to remember to ask.
+
+A rung of the ladder rings those of one tier, for its time; whoever has passed or missed the call is not rung again.
+When a rung has nobody left, the next one begins at once, and keeps the time that was left."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ivr.oncall.people import Person, PersonId, Tier
+
+WAVE = 3
+"""So many phones ring at once for one caller: Plivo starts two calls a second, and short calls cost trust."""
+
+RINGS_FOR = timedelta(seconds=20)
+"""Long enough to wake and reach for it, too short for most voicemail to pick up."""
+
+SHORTEST_RING = timedelta(seconds=8)
+"""Less wakes somebody for nothing."""
+
+
+class State(StrEnum):
+    """What became of an offer. The first three are active: her phone rings, or she hears what it is."""
+
+    RESERVED = "reserved"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    TAKEN = "taken"
+    PASSED = "passed"
+    MISSED = "missed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ACTIVE = frozenset({State.RESERVED, State.RINGING, State.ANSWERED})
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A call offered to one person. `ends_at`: when it counts as missed, whatever her phone does."""
+
+    person: PersonId
+    state: State
+    ends_at: datetime
+
+    def is_active(self, now: datetime) -> bool:
+        return self.state in ACTIVE and now < self.ends_at
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Those of a tier, for a time."""
+
+    tier: Tier
+    lasts: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """One caller's. `on_duty` is who could be rung now, without those who are `engaged` with another caller;
+    `languages` are the flow's, in its order, and `language` is hers."""
+
+    rungs: tuple[Rung, ...]
+    began_at: datetime
+    language: str
+    languages: tuple[str, ...]
+    on_duty: tuple[Person, ...]
+    engaged: frozenset[PersonId] = frozenset()
+
+    @property
+    def ends_at(self) -> datetime:
+        """The promise: until then somebody has taken the call, or the caller is told that nobody can."""
+        return self.began_at + sum((rung.lasts for rung in self.rungs), timedelta())
+
+    def in_order(self, tier: Tier) -> tuple[Person, ...]:
+        """Of this tier, first those who speak her language, then by the first of the flow's languages they speak."""
+        preferred = (self.language, *self.languages)
+
+        def place(person: Person) -> int:
+            return next((number for number, spoken in enumerate(preferred) if person.speaks(spoken)), len(preferred))
+
+        free = [person for person in self.on_duty if person.tier is tier and person.id not in self.engaged]
+        return tuple(sorted(free, key=place))
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Offer the call to these, each until `until_at`."""
+
+    people: tuple[Person, ...]
+    until_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Phones ring. Nothing is to be done before `until_at`, if no phone is answered or passed on."""
+
+    until_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Nobody is left to ring, or the promised time is over."""
+
+
+Decision = Ring | Wait | GiveUp
+
+
+def decide(ladder: Ladder, offers: Sequence[Offer], now: datetime) -> Decision:
+    """What to do now. `offers` are all there were for this caller; one that was taken is somebody else's question."""
+    if now >= ladder.ends_at:
+        return GiveUp()
+    active = [offer for offer in offers if offer.is_active(now)]
+    asked = {offer.person for offer in offers}
+    for tier, ends_at in _rungs(ladder):
+        if now >= ends_at:
+            continue
+        left = [person for person in ladder.in_order(tier) if person.id not in asked]
+        room = WAVE - len(active)
+        if left and room > 0 and ends_at - now >= SHORTEST_RING:
+            return Ring(tuple(left[:room]), min(now + RINGS_FOR, ends_at))
+        if active:
+            return Wait(min(ends_at, *(offer.ends_at for offer in active)))
+    return Wait(min(ladder.ends_at, *(offer.ends_at for offer in active))) if active else GiveUp()
+
+
+def at_once(ladder: Ladder) -> tuple[Person, ...]:
+    """Whom to ring all together, where nobody can be rung one by one: those of the first rung that has anybody."""
+    for rung in ladder.rungs:
+        people = ladder.in_order(rung.tier)
+        if people:
+            return people[:WAVE]
+    return ()
+
+
+def _rungs(ladder: Ladder) -> Iterator[tuple[Tier, datetime]]:
+    """Each rung's tier and end."""
+    ends_at = ladder.began_at
+    for rung in ladder.rungs:
+        ends_at += rung.lasts
+        yield rung.tier, ends_at
