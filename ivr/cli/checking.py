@@ -24,7 +24,7 @@ def check(how: Format = typer.Option(Format.full, "--format", help="full, concis
         typer.echo(shown(found.diagnostics, found.files, how))
         if how is Format.full:
             some = sorted({diagnostic.code for diagnostic in found.diagnostics})
-            typer.echo(f"\n{place.count_of(len(found.diagnostics))}. `ivr explain {some[0]}` tells more.")
+            typer.echo(f"\n{place.counted(len(found.diagnostics), 'problem')}. `ivr explain {some[0]}` tells more.")
         raise typer.Exit(place.FOUND_SOMETHING)
     if found.flow is not None and how is Format.json:
         typer.echo("[]")

@@ -3,7 +3,7 @@
 import typer
 
 from ivr import __version__
-from ivr.cli import advocates, backing_up, calling, checking, inventory, keys, reading, serving
+from ivr.cli import advocates, backing_up, calling, checking, inventory, keys, reading, rota, serving
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,6 +38,7 @@ app.command("inventory")(inventory.inventory)
 app.add_typer(reading.reports, name="reports")
 app.add_typer(keys.keys, name="keys")
 app.add_typer(advocates.advocates, name="advocates")
+app.add_typer(rota.rota, name="rota")
 
 
 def main() -> None:

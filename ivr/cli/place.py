@@ -64,13 +64,15 @@ def clean_content(of: Settings) -> Content:
     if found.flow is None:
         typer.echo(shown(found.diagnostics, found.files, Format.full), err=True)
         give_up(
-            f"\n{count_of(len(found.diagnostics))}. Nothing is served until the flow is clean.", code=FOUND_SOMETHING
+            f"\n{counted(len(found.diagnostics), 'problem')}. Nothing is served until the flow is clean.",
+            code=FOUND_SOMETHING,
         )
     return found
 
 
-def count_of(problems: int) -> str:
-    return "1 problem" if problems == 1 else f"{problems} problems"
+def counted(number: int, what: str) -> str:
+    """`1 shift`, `2 shifts`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def secret(of: Settings) -> bytes | None:

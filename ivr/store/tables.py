@@ -4,7 +4,7 @@ backup file it goes into: `data`, or `keys`, of which only the newest copy is ke
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, SmallInteger, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, LargeBinary, MetaData, SmallInteger, String, Table
 from sqlalchemy.types import TypeEngine
 
 FORM_SIZE = 32
@@ -238,6 +238,62 @@ line_keys = Table(
         "by_calls": False,
         "what": "the line's own keys",
         "kept": "until a lead makes new ones",
+    },
+)
+
+people = Table(
+    "people",
+    metadata,
+    _column("id", LargeBinary(16), primary_key=True, why="whose shifts; the same as her keys', if she has keys"),
+    _column("name", String(200), unique=True, why="how her colleagues call her here"),
+    _column("phone", LargeBinary(56), why="the number that is rung for a caller, sealed under IVR_SECRET"),
+    _column("languages", String(100), why="a caller is put through to somebody who speaks hers"),
+    _column("tier", String(WORD_SIZE), why="whether she is rung first, or when nobody else takes the call"),
+    _column("zone", String(64), why="where her clock is"),
+    _column("is_failing", Boolean(), why="her phone could not be reached when it was last rung: ask her"),
+    info={
+        "lasting": True,
+        "backup": "data",
+        "by_calls": False,
+        "what": "somebody who answers callers",
+        "kept": "until she is removed",
+    },
+)
+
+shifts = Table(
+    "shifts",
+    metadata,
+    _column("id", LargeBinary(8), primary_key=True, why="random: names the shift where somebody removes it"),
+    _column("person", LargeBinary(16), ForeignKey("people.id", ondelete="CASCADE"), index=True, why="whose it is"),
+    _column("first", String(10), why="the first day it may fall on, YYYY-MM-DD"),
+    _column("start", String(5), why="when it begins on the clock, HH:MM"),
+    _column("end", String(5), why="when it ends on the clock, HH:MM"),
+    _column("zone", String(64), why="whose clock"),
+    _column("rule", String(200), why="the days it falls on, as an RRULE; empty: only the first"),
+    _column("is_break", Boolean(), why="she is away then, whatever her other shifts say"),
+    info={
+        "lasting": True,
+        "backup": "data",
+        "by_calls": False,
+        "what": "hours on which somebody answers, or does not",
+        "kept": "until somebody removes it, or her",
+    },
+)
+
+switches = Table(
+    "switches",
+    metadata,
+    _column(
+        "person", LargeBinary(16), ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, why="who decided"
+    ),
+    _column("is_on", Boolean(), why="on or off, whatever her shifts say"),
+    _column("until_at", String(17), nullable=True, why="until when, in UTC; none: until she decides anew"),
+    info={
+        "lasting": True,
+        "backup": "data",
+        "by_calls": False,
+        "what": "what somebody decided for now: to be rung, or not",
+        "kept": "until its end, or until she decides anew",
     },
 )
 

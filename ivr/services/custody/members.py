@@ -17,6 +17,7 @@ from ivr.store import advocates as stored_advocates
 from ivr.store import epochs as stored_epochs
 from ivr.store import organisation as stored_organisation
 from ivr.store import reports as stored_reports
+from ivr.store import rota as stored_rota
 from ivr.store.database import Database
 from ivr.vault import advocates, epochs, signing
 from ivr.vault.advocates import MODERATE, Effort, Locked, Role
@@ -70,9 +71,14 @@ def enrol(connection: Connection, new: Locked, organisation_key: bytes, epoch_ke
         stored_organisation.give(connection, new.id, wrap(organisation_key, to=new.sealing_key))
 
 
+async def names(database: Database, pin: Pin) -> Sequence[str]:
+    """Of everybody who has keys, as far as the organisation certified them. Raises StoreUnavailable."""
+    return [row.name for row in await database.read(lambda connection: certified_advocates(connection, pin))]
+
+
 async def remove(database: Database, lead: Session, *, name: str, now: datetime) -> Removal:
     """An advocate goes: her keys and wraps are deleted, epochs that have not begun are made anew without her, and what
-    she signed is signed by the lead who removes her. What she already read, she has read.
+    she signed is signed by the lead who removes her. She is not rung any more. What she already read, she has read.
 
     Raises NotALead, LastLead, UnknownAdvocate, StoreUnavailable.
     """
@@ -101,6 +107,7 @@ def _remove(connection: Connection, lead: Session, key: bytes, *, name: str, now
     stored_advocates.remove(connection, row.id)
     stored_organisation.take_away(connection, row.id)
     stored_epochs.take_away(connection, row.id)
+    stored_rota.remove_person(connection, row.id)
     signed = resign(
         connection,
         signing.signer_of(row.signing_key),

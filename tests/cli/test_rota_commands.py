@@ -1,0 +1,109 @@
+"""`ivr rota`, and how people are reached: as somebody types it who has never seen it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_calling import ivr
+from tests.cli.test_custody_commands import desk, given
+
+__all__ = ["desk"]
+
+PEOPLE = ("--phone", "+1 (212) 555-0143")
+ALWAYS = ("--every-day", "00:00-24:00", "--zone", "America/New_York")
+
+
+def done(*words: str) -> str:
+    code, said = ivr(*words)
+    assert code == 0, said
+    return said
+
+
+def refused(*words: str, code: int = 2) -> str:
+    ended, said = ivr(*words)
+    assert ended == code, said
+    return said
+
+
+def test_a_rota_is_made_shown_and_changed(desk: Path) -> None:
+    assert "ivr advocates add NAME --phone" in done("rota")
+    assert "Added bo." in done("advocates", "add", "bo", *PEOPLE, "--answers-only", *given(desk, "ana"))
+    done("advocates", "set", "ana", "--phone", "+12125550144", "--languages", "es", "--tier", "backup")
+    assert "NOBODY" in done("rota")
+    assert "bo is on call every day 00:00-24:00" in done("rota", "add", "bo", *ALWAYS)
+    week = done("rota")
+    assert "bo" in week
+    assert "NOBODY" not in week
+    assert "Nobody on call speaks" not in week
+    listed = done("rota", "list")
+    assert "bo: +12125550143  on_call  en,es  America/New_York" in listed
+    assert "ana: +12125550144  backup  es" in listed
+    assert "bo is not rung now" in done("rota", "off", "bo", "--for", "2")
+    assert "bo is switched off until" in done("rota")
+    assert "bo is on call now" in done("rota", "on", "bo")
+    [shift] = [line.split()[0] for line in listed.splitlines() if "every day" in line]
+    assert "Removed: every day 00:00-24:00" in done("rota", "remove", shift)
+    assert "! Nobody is on call from" in done("rota")
+    assert "She had no keys" in done("advocates", "remove", "bo", *given(desk, "ana"))
+    assert "bo" not in done("rota", "list")
+
+
+def test_an_advocate_with_keys_and_a_phone_is_rung_until_she_is_removed(desk: Path) -> None:
+    keys = (*given(desk, "ana"), *given(desk, "bo", "--new-passphrase-file"))
+    said = done("advocates", "add", "bo", *PEOPLE, "--languages", "en", *keys)
+    assert "She can read the reports" in said
+    assert "ivr rota add bo" in said
+    assert "Nobody on call speaks es" in done("rota", "add", "bo", *ALWAYS) + done("rota")
+    done("advocates", "remove", "bo", "--advocate", "ana", *given(desk, "ana"))
+    assert "bo" not in done("rota", "list")
+
+
+def test_a_spreadsheet_goes_out_and_comes_in(desk: Path) -> None:
+    done("advocates", "add", "bo", *PEOPLE, "--answers-only", *given(desk, "ana"))
+    done("rota", "add", "bo", "--every", "fri,sat", "22:00-06:00", "--first", "2027-03-01", "--last", "2027-06-30")
+    done("rota", "add", "bo", "--on", "2027-03-13", "00:00-24:00", "--break")
+    file = desk / "shifts.csv"
+    assert "Wrote 2 shifts" in done("rota", "export", str(file))
+    text = file.read_text()
+    assert text.splitlines()[1:] == [
+        'bo,on,"fri,sat",22:00-06:00,2027-03-01,2027-06-30,America/New_York',
+        "bo,break,once,00:00-24:00,2027-03-13,,America/New_York",
+    ]
+    assert "555" not in text
+    assert "there already" in refused("rota", "export", str(file))
+    assert "removed all others" in done("rota", "import", "--replace", str(file))
+    assert done("rota", "export") == text
+    file.write_text(text.replace("22:00-06:00", "10pm"))
+    assert "line 2: `10pm` is no time of day" in refused("rota", "import", "--replace", str(file), code=1)
+    assert done("rota", "export") == text, "nothing was changed"
+
+
+@pytest.mark.parametrize(
+    ("words", "cure"),
+    [
+        (("rota", "add", "bo"), "--every-day 22:00-06:00"),
+        (("rota", "add", "bo", "--every-day", "9-5"), "22:00-06:00"),
+        (("rota", "add", "bo", "--every", "fridays", "22:00-06:00"), "FREQ=WEEKLY;BYDAY=FR"),
+        (("rota", "add", "bo", "--on", "tomorrow", "22:00-06:00"), "2027-03-13"),
+        (("rota", "add", "bo", "--every-day", "22:00-06:00", "--zone", "New York"), "America/New_York"),
+        (("rota", "add", "cy", "--every-day", "22:00-06:00"), "ivr advocates add cy"),
+        (("rota", "off", "cy"), "ivr rota list"),
+        (("rota", "remove", "ffffff"), "ivr rota list"),
+        (("advocates", "set", "bo", "--phone", "2125550143"), "+12125550100"),
+        (("advocates", "set", "cy", "--phone", "+12125550143"), "ivr advocates add cy"),
+        (("advocates", "set", "bo", "--languages", "en,fr"), "it speaks en, es"),
+        (("advocates", "set", "bo"), "--phone"),
+        (("advocates", "add", "di", "--answers-only"), "--phone"),
+    ],
+)
+def test_what_is_mistyped_is_answered_with_what_to_type(desk: Path, words: tuple[str, ...], cure: str) -> None:
+    done("advocates", "add", "bo", *PEOPLE, "--answers-only", *given(desk, "ana"))
+    before = done("rota", "list")
+    assert cure in refused(*words)
+    assert done("rota", "list") == before
+
+
+def test_without_the_line_s_secret_nobody_is_put_on_the_rota(desk: Path) -> None:
+    (desk / "data" / "secret").unlink()
+    assert "IVR_SECRET" in refused("advocates", "add", "bo", *PEOPLE, "--answers-only", *given(desk, "ana"))
+    assert "IVR_SECRET" in refused("rota")
