@@ -4,8 +4,10 @@ backup file it goes into: `data`, or `keys`, of which only the newest copy is ke
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, LargeBinary, MetaData, SmallInteger, String, Table
+from sqlalchemy import Column, ForeignKey, MetaData, Table
 from sqlalchemy.types import TypeEngine
+
+from ivr.store.kinds import Bytes, SmallWhole, Text, Whole, YesNo
 
 FORM_SIZE = 32
 """Characters of a form's name; the widest column that a report's budget of 900 bytes a row leaves room for."""
@@ -24,17 +26,17 @@ def _column(name: str, kind: TypeEngine[Any], *constraints: ForeignKey, why: str
 reports = Table(
     "reports",
     metadata,
-    _column("id", LargeBinary(16), primary_key=True, why="derived from the call's seed: a repeated save is one report"),
-    _column("form", String(FORM_SIZE), why="which form she answered, so that it can be counted and kept for its time"),
-    _column("epoch", String(7), why="the month whose key opens it, YYYY-MM"),
-    _column("week", String(8), why="the ISO week it was made in, YYYY-Www: expiry counts from it"),
-    _column("turn", Integer(), why="late saves cannot undo newer ones; the maximum once its form ended"),
-    _column("consent", String(WORD_SIZE), why="what it may be used for; it is in force without reading the report"),
-    _column("state", String(WORD_SIZE), why="new, or what became of it"),
-    _column("receipt_tag", LargeBinary(16), nullable=True, why="answers to her receipt; none if the call was cut off"),
-    _column("body", LargeBinary(640), why="her answers, the day and the handle, sealed, always of one length"),
-    _column("signer", LargeBinary(8), why="whose signature it is: the line's, or an advocate's who changed it"),
-    _column("signature", LargeBinary(64), why="over every column: a planted or altered row shows"),
+    _column("id", Bytes(16), primary_key=True, why="derived from the call's seed: a repeated save is one report"),
+    _column("form", Text(FORM_SIZE), why="which form she answered, so that it can be counted and kept for its time"),
+    _column("epoch", Text(7), why="the month whose key opens it, YYYY-MM"),
+    _column("week", Text(8), why="the ISO week it was made in, YYYY-Www: expiry counts from it"),
+    _column("turn", Whole(), why="late saves cannot undo newer ones; the maximum once its form ended"),
+    _column("consent", Text(WORD_SIZE), why="what it may be used for; it is in force without reading the report"),
+    _column("state", Text(WORD_SIZE), why="new, or what became of it"),
+    _column("receipt_tag", Bytes(16), nullable=True, why="answers to her receipt; none if the call was cut off"),
+    _column("body", Bytes(640), why="her answers, the day and the handle, sealed, always of one length"),
+    _column("signer", Bytes(8), why="whose signature it is: the line's, or an advocate's who changed it"),
+    _column("signature", Bytes(64), why="over every column: a planted or altered row shows"),
     info={
         "lasting": True,
         "backup": "data",
@@ -50,15 +52,15 @@ report_keys = Table(
     metadata,
     _column(
         "report_id",
-        LargeBinary(16),
+        Bytes(16),
         ForeignKey("reports.id", ondelete="CASCADE"),
         primary_key=True,
         why="the report that this key opens",
     ),
-    _column("sealed_key", LargeBinary(80), why="its data key, sealed to the epoch: deleting it makes the report noise"),
+    _column("sealed_key", Bytes(80), why="its data key, sealed to the epoch: deleting it makes the report noise"),
     _column(
         "nights_left",
-        SmallInteger(),
+        SmallWhole(),
         nullable=True,
         why="a request has no date: nights until it goes, 3 to 0. A report that was cut off: 1 after its first night",
     ),
@@ -75,11 +77,11 @@ report_keys = Table(
 contributions = Table(
     "contributions",
     metadata,
-    _column("handle", LargeBinary(16), primary_key=True, why="her receipt leads to it, so that she can take it back"),
-    _column("kind", String(WORD_SIZE), primary_key=True, why="what it is used for"),
-    _column("grade", String(WORD_SIZE), why="the consent it needs; checked again at every use"),
-    _column("payload", LargeBinary(), why="what that use needs of the report, and no more"),
-    _column("until", String(10), why="the day it ends by itself, YYYY-MM-DD, counted from the week of the report"),
+    _column("handle", Bytes(16), primary_key=True, why="her receipt leads to it, so that she can take it back"),
+    _column("kind", Text(WORD_SIZE), primary_key=True, why="what it is used for"),
+    _column("grade", Text(WORD_SIZE), why="the consent it needs; checked again at every use"),
+    _column("payload", Bytes(), why="what that use needs of the report, and no more"),
+    _column("until", Text(10), why="the day it ends by itself, YYYY-MM-DD, counted from the week of the report"),
     info={
         "lasting": True,
         "backup": "keys",
@@ -93,18 +95,18 @@ contributions = Table(
 notes = Table(
     "notes",
     metadata,
-    _column("id", LargeBinary(16), primary_key=True, why="random: names the note"),
+    _column("id", Bytes(16), primary_key=True, why="random: names the note"),
     _column(
         "report_id",
-        LargeBinary(16),
+        Bytes(16),
         ForeignKey("reports.id", ondelete="CASCADE"),
         index=True,
         why="the report it is about",
     ),
-    _column("epoch", String(7), why="the month whose key opens it, YYYY-MM: that of the report"),
-    _column("body", LargeBinary(2064), why="what an advocate wrote, her name and the day, sealed, of one length"),
-    _column("signer", LargeBinary(8), why="whose signature it is: an advocate's"),
-    _column("signature", LargeBinary(64), why="over every column: a planted or altered note shows"),
+    _column("epoch", Text(7), why="the month whose key opens it, YYYY-MM: that of the report"),
+    _column("body", Bytes(2064), why="what an advocate wrote, her name and the day, sealed, of one length"),
+    _column("signer", Bytes(8), why="whose signature it is: an advocate's"),
+    _column("signature", Bytes(64), why="over every column: a planted or altered note shows"),
     info={
         "lasting": True,
         "backup": "data",
@@ -120,12 +122,12 @@ note_keys = Table(
     metadata,
     _column(
         "note_id",
-        LargeBinary(16),
+        Bytes(16),
         ForeignKey("notes.id", ondelete="CASCADE"),
         primary_key=True,
         why="the note that this key opens",
     ),
-    _column("sealed_key", LargeBinary(80), why="its data key, sealed to the epoch"),
+    _column("sealed_key", Bytes(80), why="its data key, sealed to the epoch"),
     info={
         "lasting": True,
         "backup": "keys",
@@ -142,10 +144,10 @@ REWRITTEN = (reports, report_keys, notes, note_keys, contributions)
 epochs = Table(
     "epochs",
     metadata,
-    _column("id", String(7), primary_key=True, why="the month it takes reports in, YYYY-MM"),
-    _column("public_key", LargeBinary(32), why="reports are sealed to it"),
-    _column("receipt_key", LargeBinary(80), why="turns receipts into tags; wrapped to the line"),
-    _column("certificate", LargeBinary(64), why="the organisation's signature: a planted epoch gets no reports"),
+    _column("id", Text(7), primary_key=True, why="the month it takes reports in, YYYY-MM"),
+    _column("public_key", Bytes(32), why="reports are sealed to it"),
+    _column("receipt_key", Bytes(80), why="turns receipts into tags; wrapped to the line"),
+    _column("certificate", Bytes(64), why="the organisation's signature: a planted epoch gets no reports"),
     info={
         "lasting": True,
         "backup": "data",
@@ -158,9 +160,9 @@ epochs = Table(
 epoch_wraps = Table(
     "epoch_wraps",
     metadata,
-    _column("epoch", String(7), ForeignKey("epochs.id", ondelete="CASCADE"), primary_key=True, why="the month"),
-    _column("holder", LargeBinary(16), primary_key=True, why="who may open it: an advocate, or the recovery key"),
-    _column("wrapped", LargeBinary(80), why="the month's private key, sealed to the holder's public key"),
+    _column("epoch", Text(7), ForeignKey("epochs.id", ondelete="CASCADE"), primary_key=True, why="the month"),
+    _column("holder", Bytes(16), primary_key=True, why="who may open it: an advocate, or the recovery key"),
+    _column("wrapped", Bytes(80), why="the month's private key, sealed to the holder's public key"),
     info={
         "lasting": True,
         "backup": "keys",
@@ -173,18 +175,16 @@ epoch_wraps = Table(
 advocates = Table(
     "advocates",
     metadata,
-    _column("id", LargeBinary(16), primary_key=True, why="names her where her name is not needed"),
-    _column("name", String(200), unique=True, why="how she and her colleagues call her here"),
-    _column("role", String(WORD_SIZE), why="an advocate reads; a lead also holds the organisation's key"),
-    _column("sealing_key", LargeBinary(32), why="public: epochs are wrapped to it"),
-    _column("signing_key", LargeBinary(32), why="public: verifies what she changed"),
-    _column("certificate", LargeBinary(64), why="the organisation's signature: a planted advocate is nobody"),
-    _column("salt", LargeBinary(16), why="makes guessing her passphrase a work of its own"),
-    _column("passes", Integer(), why="what a guess at her passphrase costs: passes"),
-    _column("memory", Integer(), why="what a guess at her passphrase costs: bytes"),
-    _column(
-        "wrapped", LargeBinary(136), why="her private keys and her organisation's public one, under her passphrase"
-    ),
+    _column("id", Bytes(16), primary_key=True, why="names her where her name is not needed"),
+    _column("name", Text(200), unique=True, why="how she and her colleagues call her here"),
+    _column("role", Text(WORD_SIZE), why="an advocate reads; a lead also holds the organisation's key"),
+    _column("sealing_key", Bytes(32), why="public: epochs are wrapped to it"),
+    _column("signing_key", Bytes(32), why="public: verifies what she changed"),
+    _column("certificate", Bytes(64), why="the organisation's signature: a planted advocate is nobody"),
+    _column("salt", Bytes(16), why="makes guessing her passphrase a work of its own"),
+    _column("passes", Whole(), why="what a guess at her passphrase costs: passes"),
+    _column("memory", Whole(), why="what a guess at her passphrase costs: bytes"),
+    _column("wrapped", Bytes(136), why="her private keys and her organisation's public one, under her passphrase"),
     info={
         "lasting": True,
         "backup": "data",
@@ -197,8 +197,8 @@ advocates = Table(
 organisation_wraps = Table(
     "organisation_wraps",
     metadata,
-    _column("holder", LargeBinary(16), primary_key=True, why="who holds it: a lead, or the recovery key"),
-    _column("wrapped", LargeBinary(80), why="the organisation's private key, sealed to the holder's public key"),
+    _column("holder", Bytes(16), primary_key=True, why="who holds it: a lead, or the recovery key"),
+    _column("wrapped", Bytes(80), why="the organisation's private key, sealed to the holder's public key"),
     info={
         "lasting": True,
         "backup": "keys",
@@ -211,9 +211,9 @@ organisation_wraps = Table(
 recovery_keys = Table(
     "recovery_keys",
     metadata,
-    _column("id", LargeBinary(16), primary_key=True, why="two of the printed shares lead to it"),
-    _column("public_key", LargeBinary(32), why="epochs and the organisation's key are wrapped to it"),
-    _column("certificate", LargeBinary(64), why="the organisation's signature: nothing is wrapped to a planted key"),
+    _column("id", Bytes(16), primary_key=True, why="two of the printed shares lead to it"),
+    _column("public_key", Bytes(32), why="epochs and the organisation's key are wrapped to it"),
+    _column("certificate", Bytes(64), why="the organisation's signature: nothing is wrapped to a planted key"),
     info={
         "lasting": True,
         "backup": "data",
@@ -226,12 +226,12 @@ recovery_keys = Table(
 line_keys = Table(
     "line_keys",
     metadata,
-    _column("signer", LargeBinary(8), primary_key=True, why="how reports name the key they are signed with"),
-    _column("signing_key", LargeBinary(32), why="public: verifies what the line wrote"),
-    _column("sealing_key", LargeBinary(32), why="public: the line's receipt keys and salt are wrapped to it"),
-    _column("site_salt", LargeBinary(64), why="makes this organisation's receipts nobody else's; wrapped to the line"),
-    _column("sealed", LargeBinary(104), why="its private halves, sealed under IVR_SECRET"),
-    _column("certificate", LargeBinary(64), why="the organisation's signature: a planted line vouches for nothing"),
+    _column("signer", Bytes(8), primary_key=True, why="how reports name the key they are signed with"),
+    _column("signing_key", Bytes(32), why="public: verifies what the line wrote"),
+    _column("sealing_key", Bytes(32), why="public: the line's receipt keys and salt are wrapped to it"),
+    _column("site_salt", Bytes(64), why="makes this organisation's receipts nobody else's; wrapped to the line"),
+    _column("sealed", Bytes(104), why="its private halves, sealed under IVR_SECRET"),
+    _column("certificate", Bytes(64), why="the organisation's signature: a planted line vouches for nothing"),
     info={
         "lasting": True,
         "backup": "data",
@@ -244,13 +244,13 @@ line_keys = Table(
 people = Table(
     "people",
     metadata,
-    _column("id", LargeBinary(16), primary_key=True, why="whose shifts; the same as her keys', if she has keys"),
-    _column("name", String(200), unique=True, why="how her colleagues call her here"),
-    _column("phone", LargeBinary(56), why="the number that is rung for a caller, sealed under IVR_SECRET"),
-    _column("languages", String(100), why="a caller is put through to somebody who speaks hers"),
-    _column("tier", String(WORD_SIZE), why="whether she is rung first, or when nobody else takes the call"),
-    _column("zone", String(64), why="where her clock is"),
-    _column("is_failing", Boolean(), why="her phone could not be reached when it was last rung: ask her"),
+    _column("id", Bytes(16), primary_key=True, why="whose shifts; the same as her keys', if she has keys"),
+    _column("name", Text(200), unique=True, why="how her colleagues call her here"),
+    _column("phone", Bytes(56), why="the number that is rung for a caller, sealed under IVR_SECRET"),
+    _column("languages", Text(100), why="a caller is put through to somebody who speaks hers"),
+    _column("tier", Text(WORD_SIZE), why="whether she is rung first, or when nobody else takes the call"),
+    _column("zone", Text(64), why="where her clock is"),
+    _column("is_failing", YesNo(), why="her phone could not be reached when it was last rung: ask her"),
     info={
         "lasting": True,
         "backup": "data",
@@ -263,14 +263,14 @@ people = Table(
 shifts = Table(
     "shifts",
     metadata,
-    _column("id", LargeBinary(8), primary_key=True, why="random: names the shift where somebody removes it"),
-    _column("person", LargeBinary(16), ForeignKey("people.id", ondelete="CASCADE"), index=True, why="whose it is"),
-    _column("first", String(10), why="the first day it may fall on, YYYY-MM-DD"),
-    _column("start", String(5), why="when it begins on the clock, HH:MM"),
-    _column("end", String(5), why="when it ends on the clock, HH:MM"),
-    _column("zone", String(64), why="whose clock"),
-    _column("rule", String(200), why="the days it falls on, as an RRULE; empty: only the first"),
-    _column("is_break", Boolean(), why="she is away then, whatever her other shifts say"),
+    _column("id", Bytes(8), primary_key=True, why="random: names the shift where somebody removes it"),
+    _column("person", Bytes(16), ForeignKey("people.id", ondelete="CASCADE"), index=True, why="whose it is"),
+    _column("first", Text(10), why="the first day it may fall on, YYYY-MM-DD"),
+    _column("start", Text(5), why="when it begins on the clock, HH:MM"),
+    _column("end", Text(5), why="when it ends on the clock, HH:MM"),
+    _column("zone", Text(64), why="whose clock"),
+    _column("rule", Text(200), why="the days it falls on, as an RRULE; empty: only the first"),
+    _column("is_break", YesNo(), why="she is away then, whatever her other shifts say"),
     info={
         "lasting": True,
         "backup": "data",
@@ -283,11 +283,9 @@ shifts = Table(
 switches = Table(
     "switches",
     metadata,
-    _column(
-        "person", LargeBinary(16), ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, why="who decided"
-    ),
-    _column("is_on", Boolean(), why="on or off, whatever her shifts say"),
-    _column("until_at", String(17), nullable=True, why="until when, in UTC; none: until she decides anew"),
+    _column("person", Bytes(16), ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, why="who decided"),
+    _column("is_on", YesNo(), why="on or off, whatever her shifts say"),
+    _column("until_at", Text(17), nullable=True, why="until when, in UTC; none: until she decides anew"),
     info={
         "lasting": True,
         "backup": "data",
@@ -300,8 +298,8 @@ switches = Table(
 facts = Table(
     "facts",
     metadata,
-    _column("name", String(64), primary_key=True, why="which fact"),
-    _column("value", LargeBinary(), why="whether the data is a demo"),
+    _column("name", Text(64), primary_key=True, why="which fact"),
+    _column("value", Bytes(), why="whether the data is a demo"),
     info={
         "lasting": True,
         "backup": "data",
@@ -314,8 +312,8 @@ facts = Table(
 jobs = Table(
     "jobs",
     metadata,
-    _column("name", String(32), primary_key=True, why="which job"),
-    _column("ran_on", String(10), why="the day it last ran, YYYY-MM-DD: one worker runs it, once"),
+    _column("name", Text(32), primary_key=True, why="which job"),
+    _column("ran_on", Text(10), why="the day it last ran, YYYY-MM-DD: one worker runs it, once"),
     info={
         "lasting": True,
         "backup": "data",

@@ -32,7 +32,15 @@ from tests.promises.planting import PLANTED, altered, set_to
 from tests.shipped import flow
 
 ROOT = Path(__file__).parent.parent.parent
-COLUMNS = [f"{table.name}.{column.name}" for table in metadata.tables.values() for column in table.columns]
+ROTA = ("people", "shifts", "switches")
+"""Who answers callers, and when: no report hangs on it. That nobody's number passes for another's, tests of the rota
+show."""
+COLUMNS = [
+    f"{table.name}.{column.name}"
+    for table in metadata.tables.values()
+    for column in table.columns
+    if table.name not in ROTA
+]
 
 HARMLESS = {
     "report_keys.nights_left": "a report that was cut off is closed a night sooner or later, with a genuine signature "
@@ -162,13 +170,13 @@ def scribble(hand: Hand, made: Sequence[tuple[str, int, int, bytes]]) -> None:
 
 
 def test_a_value_of_another_kind_passes_for_nothing(street: Street, tmp_path: Path) -> None:
-    """SQLite takes text where bytes belong. A reader may stop at it with an error; she is shown nothing false."""
+    """SQLite takes text where bytes belong. A reader is told that the database was altered, and shown nothing false."""
 
     async def main() -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
         async with court(street, tmp_path / "court") as of:
             with street.hand() as hand:
-                rows = {name: hand.rows(name)[0] for name in metadata.tables}
+                rows = {name: hand.rows(name)[0] for name in metadata.tables if name not in ROTA}
             for column in COLUMNS:
                 table, name = column.split(".")
                 for value in (7, "text", b"blob")[:: 1 if PROVE > 1 else 3]:
@@ -177,9 +185,9 @@ def test_a_value_of_another_kind_passes_for_nothing(street: Street, tmp_path: Pa
         return found
 
     found = asyncio.run(main())
-    shown = {FLAGGED, REFUSED, "TypeError"}
     wrong = {
-        column: verdicts - shown - ({UNSEEN} if column in HARMLESS else set()) for column, verdicts in found.items()
+        column: verdicts - {FLAGGED, REFUSED} - ({UNSEEN} if column in HARMLESS else set())
+        for column, verdicts in found.items()
     }
     assert {column: verdicts for column, verdicts in wrong.items() if verdicts} == {}
 

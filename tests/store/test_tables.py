@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Date, DateTime, Float, Integer, LargeBinary, MetaData, String, Table, text
 from sqlalchemy.types import TypeEngine
 
-from ivr.store.database import Database, StoreUnavailable
+from ivr.store import advocates, kinds
+from ivr.store.database import Database, StoreDamaged, StoreUnavailable
 from ivr.store.migrations import HEAD
 from ivr.store.tables import metadata, report_keys, reports
+from tests.founded import Office, in_office
 
 TABLES = list(metadata.tables.values())
 BUDGET = 900
@@ -104,3 +107,26 @@ def test_migrations_and_tables_agree(url: str) -> None:
         return found
 
     assert asyncio.run(main()) == []
+
+
+def test_every_column_is_of_a_kind_that_is_checked() -> None:
+    unchecked = [
+        str(column) for table in TABLES for column in table.columns if type(column.type).__module__ != kinds.__name__
+    ]
+    assert unchecked == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("name", b"bo"), ("sealing_key", "text"), ("sealing_key", 7), ("passes", "many"), ("passes", b"1")],
+)
+def test_what_another_hand_wrote_as_another_kind_is_told_and_not_taken(
+    tmp_path: Path, column: str, value: object
+) -> None:
+    async def main(of: Office) -> None:
+        planted = text(f"UPDATE advocates SET {column} = :value").bindparams(value=value)
+        await of.database.write(lambda connection: connection.execute(planted))
+        with pytest.raises(StoreDamaged, match="put back a backup"):
+            await of.database.read(advocates.all_advocates)
+
+    in_office(tmp_path, main)
