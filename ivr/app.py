@@ -20,6 +20,7 @@ from ivr.logs import place_of
 from ivr.services.receipts import SlowHashes
 from ivr.services.reports import Reports
 from ivr.services.retention import Night
+from ivr.services.rota import LiveRota, standing
 from ivr.services.spool import Spool
 from ivr.services.turns import World
 from ivr.services.world import LiveWorld
@@ -101,15 +102,19 @@ def build(
     addresses = Addresses(parts.public_url, parts.number, HOTLINE_NAME)
     slow_hashes, host, spool = SlowHashes(), HostKey.of(parts.secret), Spool(parts.spool)
     reports = Reports(parts.database, spool, host=host, pin=parts.pin, slow_hashes=slow_hashes)
-    answering = world or LiveWorld(reports, parts.duty_numbers, clock, parts.flow.zone)
-    door = Door(parts.flow, Voice(parts.flow, addresses), edge, answering, clock, duty_numbers=parts.duty_numbers)
+    flow = parts.flow
+    rota = LiveRota(parts.database, host, standing(parts.duty_numbers, flow.languages, flow.zone))
+    answering = world or LiveWorld(reports, rota, clock, flow)
+    door = Door(flow, Voice(flow, addresses), edge, answering, clock, rota)
     router = build_router(door, edge, parts.recordings)
-    night = Night(parts.database, host, parts.pin, parts.flow, clock)
+    night = Night(parts.database, host, parts.pin, flow, clock)
     chores = (
         # Keys die when a whole minute begins, and not a minute later.
         Chore("sweep keys", timedelta(minutes=1), lambda: _swept(keys, clock), on_time=True),
         Chore("tend reports", timedelta(seconds=15), lambda: reports.tend(clock.now().date())),
         Chore("night", timedelta(minutes=1), lambda: _worked(night, reports, clock)),
+        # What is known of it must be fresh when the database goes away.
+        Chore("look at the rota", timedelta(minutes=1), rota.look),
         # Also when whoever withdrew a report, or brought it home, ended before it could.
         Chore("wipe the database's log", timedelta(minutes=1), parts.database.forget_deleted),
         Chore("wipe the spool's log", timedelta(minutes=1), parts.spool.forget_deleted),

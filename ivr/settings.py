@@ -72,8 +72,8 @@ class Settings(BaseModel):
     prompts_dir: Path = Path("prompts")
     """Every word that is said, and recordings of them."""
     duty_numbers: Annotated[tuple[str, ...], BeforeValidator(_numbers)] = ()
-    """Phones that are rung for a caller who wants a person, in E.164, with commas between: the numbers of advocates, as
-    readable as the settings are."""
+    """Phones that are rung for a caller who wants a person as long as nobody is on the rota, in E.164, with commas
+    between: the numbers of advocates, as readable as the settings are."""
     port: int = 8000
     """Where the line listens."""
 

@@ -13,6 +13,7 @@ from ivr.engine.call import SEED_BYTES
 from ivr.flow.graph import Flow
 from ivr.kit.clock import SystemClock
 from ivr.services.rehearsal import Memory
+from ivr.services.rota import LiveRota, standing
 from ivr.services.turns import World
 from ivr.services.world import LiveWorld
 from ivr.settings import Settings
@@ -54,8 +55,9 @@ async def _here(of: Settings, hand: Hand, save: Path | None, *, rehearse: bool) 
         await _talk(flow, Memory(of.duty_numbers), hand, save, of.duty_numbers)
         return
     async with place.database(of) as database, place.reports(of, database) as reports:
-        world = LiveWorld(reports, of.duty_numbers, SystemClock(), flow.zone)
-        await _talk(flow, world, hand, save, of.duty_numbers)
+        rota = LiveRota(database, place.host(of), standing(of.duty_numbers, flow.languages, flow.zone))
+        on_call = tuple(person.name for person in await rota.on_duty(SystemClock().now()))
+        await _talk(flow, LiveWorld(reports, rota, SystemClock(), flow), hand, save, on_call)
 
 
 async def _talk(flow: Flow, world: World, hand: Hand, save: Path | None, on_call: tuple[str, ...]) -> None:

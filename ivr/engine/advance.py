@@ -299,7 +299,7 @@ def _ask(call: Call, step: Ask) -> SaveReport | Ring | OnDuty:
             ending = draft.endings if step.want.ends else 0
             return SaveReport(draft.form, draft.visit, draft.answers, draft.consent, ending)
         case WantPerson():
-            return Ring()
+            return Ring(step.want.rungs)
         case WantDuty():
             return OnDuty()
         case _:

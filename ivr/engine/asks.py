@@ -28,7 +28,9 @@ class SaveReport:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """A person for the caller."""
+    """A person for the caller: of each tier in turn, for so many seconds at most."""
+
+    rungs: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,11 +123,12 @@ class WantSave:
 
 @dataclass(frozen=True, slots=True)
 class WantPerson:
-    """Ring those on duty. `told` and then the `options` (what to do instead) are said before the phones ring; any
-    other key rings them at once."""
+    """Ring those on duty: by `rungs`, the name of a tier and its seconds. `told` and then the `options` (what to do
+    instead) are said before the phones ring; any other key rings them at once."""
 
     told: Phrase
     options: tuple[Option, ...] = ()
+    rungs: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

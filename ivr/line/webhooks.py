@@ -20,6 +20,8 @@ from ivr.flow.phrases import Phrase
 from ivr.kit.clock import Clock
 from ivr.line.edge import MAX_BODY, Edge, Seal, Webhook
 from ivr.logs import place_of
+from ivr.oncall.ladder import WAVE
+from ivr.services.rota import LiveRota
 from ivr.services.turns import World, take_turn
 from ivr.services.world import RING_SECONDS
 
@@ -39,17 +41,15 @@ _JSON = (b"content-type", b"application/json")
 
 
 class Door:
-    """One line's webhooks. `duty_numbers` are rung when a call's place is not known; `audio` holds recordings."""
+    """One line's webhooks. `rota` says who is rung when not even the engine can be asked."""
 
-    def __init__(
-        self, flow: Flow, voice: Voice, edge: Edge, world: World, clock: Clock, *, duty_numbers: tuple[str, ...]
-    ) -> None:
+    def __init__(self, flow: Flow, voice: Voice, edge: Edge, world: World, clock: Clock, rota: LiveRota) -> None:
         self._flow = flow
         self._voice = voice
         self._edge = edge
         self._world = world
         self._clock = clock
-        self._duty_numbers = duty_numbers
+        self._rota = rota
 
     # ---- one document for each address ----
 
@@ -91,7 +91,8 @@ class Door:
             return await self._lost(webhook, token, self._flow.person)
         except Exception as error:
             log.error("apology failed", error=type(error).__name__, where=place_of(error))
-            return self._voice.trouble(token, self._duty_numbers, RING_SECONDS)
+            people = self._rota.last_known(self._clock.now())[:WAVE]
+            return self._voice.trouble(token, tuple(person.phone for person in people), RING_SECONDS)
 
     async def _resumed(self, webhook: Webhook, token: str, received: Input) -> bytes:
         if webhook.is_over:

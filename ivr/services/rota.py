@@ -3,6 +3,7 @@ to the database can have nobody else's phone rung."""
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
@@ -52,21 +53,35 @@ class Known:
 
 
 class LiveRota:
-    """The rota for a line that serves: of this moment, or the last that was known. Never raises."""
+    """The rota for a line that serves: of this moment, or the last that was known. Never raises.
 
-    def __init__(self, database: Database, host: HostKey) -> None:
+    `otherwise` are rung, at any time, where the rota has nobody at all: a line must not wait for its rota."""
+
+    def __init__(self, database: Database, host: HostKey, otherwise: tuple[Person, ...] = ()) -> None:
         self._database = database
         self._host = host
+        self._otherwise = otherwise
         self._last = Rota()
 
-    async def now(self) -> Rota:
+    async def on_duty(self, at: datetime) -> tuple[Person, ...]:
         """Asked at every transfer: whoever switched herself off a second ago must not be rung."""
-        try:
+        await self.look()
+        return self.last_known(at)
+
+    def last_known(self, at: datetime) -> tuple[Person, ...]:
+        """As far as this worker saw it when it last looked."""
+        return self._last.on_duty(at) if self._last.people else self._otherwise
+
+    async def look(self) -> None:
+        """See what the rota is now, if the database says it in time."""
+        with suppress(StoreUnavailable, TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):
                 self._last = (await known(self._database, self._host)).rota
-        except (StoreUnavailable, TimeoutError):
-            pass  # the last known counts
-        return self._last
+
+
+def standing(numbers: tuple[str, ...], languages: tuple[str, ...], zone: str) -> tuple[Person, ...]:
+    """Numbers of nobody in particular, as people who are always there."""
+    return tuple(Person(PersonId(number.encode()), number, number, languages, Tier.ON_CALL, zone) for number in numbers)
 
 
 async def known(database: Database, host: HostKey) -> Known:

@@ -29,12 +29,14 @@ from ivr.kit.clock import VirtualClock
 from ivr.line.edge import Edge
 from ivr.line.webhooks import Door, build_router
 from ivr.services.archive import OpenReport
+from ivr.services.rota import LiveRota, standing
 from ivr.services.spool import Spool
 from ivr.services.turns import World
 from ivr.services.world import LiveWorld
 from ivr.store.database import Database
 from ivr.store.tables import metadata
 from ivr.vault import organisation
+from ivr.vault.host import HostKey
 from ivr.vault.receipts import ROLLS, seed_keys
 from ivr.vault.tokens import token_keys
 from tests.founded import SECRET, Office, found
@@ -173,7 +175,8 @@ async def house(
         duty_numbers=on_duty,
     )
     kept = Office(database, Spool(spool), pin, now=clock.now())
-    live = LiveWorld(kept.reports(save_seconds=60), on_duty, clock, parts.flow.zone)
+    rota = LiveRota(database, kept.host, standing(on_duty, parts.flow.languages, parts.flow.zone))
+    live = LiveWorld(kept.reports(save_seconds=60), rota, clock, parts.flow)
     mood = Moody(live)
     router = builder(parts, clock, world_of(mood))
     try:
@@ -204,7 +207,8 @@ def assembled(
     seeds, tokens = seed_keys(parts.keys), token_keys(parts.keys)
     guarding = edge(verifier([parts.carrier_token], parts.public_url), tokens, seeds, seed_period=ROLLS)
     speaking = voice(parts.flow, Addresses(parts.public_url, parts.number, HOTLINE_NAME))
-    door = Door(parts.flow, speaking, guarding, world, clock, duty_numbers=parts.duty_numbers)
+    rota = LiveRota(parts.database, HostKey.of(SECRET), standing(parts.duty_numbers, parts.flow.languages, "UTC"))
+    door = Door(parts.flow, speaking, guarding, world, clock, rota)
     return build_router(door, guarding, parts.recordings)
 
 

@@ -170,11 +170,23 @@ def test_while_the_database_is_away_the_last_that_was_known_counts(tmp_path: Pat
     async def main(of: Office) -> None:
         await add(of, "bo")
         await rota.add_shifts(of.database, [("bo", ALWAYS)])
-        live = LiveRota(of.database, of.host)
-        assert [one.name for one in (await live.now()).people] == ["bo"]
+        somebody = rota.standing(("+12125550100",), ("en",), NEW_YORK)
+        live = LiveRota(of.database, of.host, somebody)
+        assert live.last_known(NOW) == somebody, "nothing was seen yet"
+        assert [one.name for one in await live.on_duty(NOW)] == ["bo"]
         await of.database.write(lambda found: found.execute(text("DROP TABLE switches")))
-        assert [one.name for one in (await live.now()).people] == ["bo"]
-        fresh = LiveRota(of.database, of.host)
-        assert await fresh.now() == Rota()
+        assert [one.name for one in await live.on_duty(NOW)] == ["bo"]
+        assert await LiveRota(of.database, of.host, somebody).on_duty(NOW) == somebody
+
+    in_office(tmp_path, main)
+
+
+def test_a_rota_on_which_nobody_is_on_duty_rings_nobody_and_one_without_people_whoever_is_set(tmp_path: Path) -> None:
+    async def main(of: Office) -> None:
+        somebody = rota.standing(("+12125550100",), ("en",), NEW_YORK)
+        live = LiveRota(of.database, of.host, somebody)
+        assert await live.on_duty(NOW) == somebody
+        await add(of, "bo")
+        assert await live.on_duty(NOW) == ()
 
     in_office(tmp_path, main)

@@ -12,7 +12,7 @@ def lower(name: str, line: Transfer, place: Place, building: Building) -> None:
         (key, building.use(f"{name}.{target}", target.place), building.to(target), None)
         for key, target in line.meanwhile
     ]
-    seconds = sum(span.seconds for rung in line.ring for span in (rung.on_call, rung.backup) if span)
-    told = phrase("line.transfer", seconds=Number(seconds))
-    want = WantPerson(told, options("line.option", "line.next_option", choices))
+    rungs = tuple(("on_call" if rung.on_call else "backup", rung.span.seconds) for rung in line.ring)
+    told = phrase("line.transfer", seconds=Number(sum(seconds for _, seconds in rungs)))
+    want = WantPerson(told, options("line.option", "line.next_option", choices), rungs)
     building.add(Ask(name, want, building.to(line.next), building.to(line.nobody), place=place))
