@@ -1,0 +1,135 @@
+"""What is asked of the phone company between webhooks: ring a phone, let it be, end a call. Plivo's REST interface.
+
+Nothing is ever asked twice. Plivo knows no idempotency: a request that was sent again may ring a phone twice, so one
+whose answer did not come counts as rung. Knows nothing of who is rung, or why."""
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
+
+import httpx2
+
+ANSWERS_WITHIN = 1.0
+"""Seconds. Plivo answers in a fraction of one; a caller waits meanwhile."""
+
+_UUID = re.compile(r"[0-9A-Fa-f-]{8,64}")
+_E164 = re.compile(r"\+[0-9]{7,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Ring one phone. URLs are absolute; `talk_seconds` ends the call whatever happens."""
+
+    to: str
+    answer_url: str
+    hangup_url: str
+    ring_seconds: int
+    talk_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The phone will ring; until it is answered, `request_uuid` cancels it."""
+
+    request_uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No phone rings. `is_about_number`: this one cannot be called; else nobody can be called now."""
+
+    is_about_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """No answer came: the phone may ring."""
+
+
+Outcome = Placed | Refused | Unclear
+
+
+class Rest(Protocol):
+    """Rings phones. Never raises."""
+
+    async def place(self, order: Order) -> Outcome: ...
+
+    async def cancel(self, request_uuid: str) -> bool:
+        """Let a phone that rings be. False where nobody confirmed it."""
+        ...
+
+    async def hang_up(self, call_uuid: str) -> bool:
+        """End a call that was answered. False where nobody confirmed it."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class PlivoRest:
+    """Plivo's, for one account. `number` and `name` are what phones show: Plivo's defaults are the caller's own."""
+
+    def __init__(self, *, api_url: str, auth_id: str, token: str, number: str, name: str) -> None:
+        self._client = httpx2.AsyncClient(
+            base_url=f"{api_url}/v1/Account/{auth_id}",
+            auth=(auth_id, token),
+            timeout=ANSWERS_WITHIN,
+            trust_env=False,  # no proxy of somebody else's, and no password of a .netrc
+        )
+        self._number = number
+        self._name = name
+
+    async def place(self, order: Order) -> Outcome:
+        """https://www.plivo.com/docs/voice/api/call/make-a-call. Raises ValueError for what is not one number: with
+        `<` between them Plivo would ring several."""
+        if not _E164.fullmatch(order.to):
+            raise ValueError("this is not a number in E.164")
+        body = {
+            "from": self._number,
+            "to": order.to,
+            "answer_url": order.answer_url,
+            "answer_method": "POST",
+            "hangup_url": order.hangup_url,
+            "hangup_method": "POST",
+            "ring_timeout": order.ring_seconds,
+            "time_limit": order.talk_seconds,
+            "caller_name": self._name,
+        }
+        try:
+            reply = await self._client.post("/Call/", json=body)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
+            return Refused()
+        except httpx2.HTTPError:
+            return Unclear()
+        return _outcome(reply)
+
+    async def cancel(self, request_uuid: str) -> bool:
+        return await self._delete("Request", request_uuid)
+
+    async def hang_up(self, call_uuid: str) -> bool:
+        return await self._delete("Call", call_uuid)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _delete(self, what: str, uuid: str) -> bool:
+        if not _UUID.fullmatch(uuid):
+            # An empty one would hang up every call of the account.
+            raise ValueError("this is not the id of a call")
+        try:
+            reply = await self._client.delete(f"/{what}/{uuid}/")
+        except httpx2.HTTPError:
+            return False
+        return reply.is_success or reply.status_code == HTTPStatus.NOT_FOUND
+
+
+def _outcome(reply: httpx2.Response) -> Outcome:
+    if reply.status_code in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+        return Refused(is_about_number=True)
+    if not reply.is_success:
+        return Refused()
+    try:
+        request_uuid = reply.json()["request_uuid"]
+    except (ValueError, KeyError, TypeError):
+        return Unclear()
+    return Placed(request_uuid) if isinstance(request_uuid, str) and _UUID.fullmatch(request_uuid) else Unclear()

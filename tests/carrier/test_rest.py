@@ -1,0 +1,178 @@
+"""What is asked of Plivo's REST interface, byte by byte, and what its answers mean."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx2
+import pytest
+import respx
+
+from ivr.carrier.breaker import PROBES_EVERY, REFUSALS, Breaker
+from ivr.carrier.rest import Order, Outcome, Placed, PlivoRest, Refused, Unclear
+
+API = "https://api.plivo.example"
+ACCOUNT = f"{API}/v1/Account/MATESTTESTTESTTEST00"
+REQUEST = "9834029e-58b6-11e1-b8b7-a5bd0e4e126f"
+ORDER = Order("+12125550143", "https://line.example.org/a#ct=1000", "https://line.example.org/h", 20, 13_500)
+
+
+def asked(use: Callable[[PlivoRest], Awaitable[object]]) -> object:
+    async def main() -> object:
+        rest = PlivoRest(
+            api_url=API, auth_id="MATESTTESTTESTTEST00", token="secret", number="+15005550006", name="Porchlight"
+        )
+        try:
+            return await use(rest)
+        finally:
+            await rest.close()
+
+    return asyncio.run(main())
+
+
+def test_a_phone_is_rung_with_the_hotline_s_number_and_name_and_without_machine_detection(
+    httpx2_mock: respx.Router,
+) -> None:
+    route = httpx2_mock.post(f"{ACCOUNT}/Call/").respond(
+        201, json={"api_id": "x", "message": "call fired", "request_uuid": REQUEST}
+    )
+    assert asked(lambda rest: rest.place(ORDER)) == Placed(REQUEST)
+    [call] = route.calls
+    assert json.loads(call.request.content) == {
+        "from": "+15005550006",
+        "to": "+12125550143",
+        "answer_url": "https://line.example.org/a#ct=1000",
+        "answer_method": "POST",
+        "hangup_url": "https://line.example.org/h",
+        "hangup_method": "POST",
+        "ring_timeout": 20,
+        "time_limit": 13_500,
+        "caller_name": "Porchlight",
+    }
+    headers = {
+        name: value for name, value in call.request.headers.items() if name not in ("user-agent", "accept-encoding")
+    }
+    assert headers == {
+        "host": "api.plivo.example",
+        "accept": "*/*",
+        "connection": "keep-alive",
+        "authorization": "Basic TUFURVNUVEVTVFRFU1RURVNUMDA6c2VjcmV0",
+        "content-type": "application/json",
+        "content-length": str(len(call.request.content)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (400, {"error": "to is not a valid number"}, Refused(is_about_number=True)),
+        (422, {}, Refused(is_about_number=True)),
+        (401, {}, Refused()),
+        (429, {}, Refused()),
+        (500, {}, Refused()),
+        (503, {}, Refused()),
+        (302, {}, Refused()),
+        (201, {}, Unclear()),
+        (201, {"request_uuid": ""}, Unclear()),
+        (201, {"request_uuid": ["a", "b"]}, Unclear()),
+        (201, {"request_uuid": "../../Call"}, Unclear()),
+        (200, {"request_uuid": REQUEST}, Placed(REQUEST)),
+    ],
+)
+def test_what_an_answer_means(
+    httpx2_mock: respx.Router, status: int, body: dict[str, object], outcome: Outcome
+) -> None:
+    route = httpx2_mock.post(f"{ACCOUNT}/Call/").respond(status, json=body)
+    assert asked(lambda rest: rest.place(ORDER)) == outcome
+    assert route.call_count == 1, "nothing is asked twice"
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (httpx2.ConnectError("refused"), Refused()),
+        (httpx2.ConnectTimeout("late"), Refused()),
+        (httpx2.ReadTimeout("late"), Unclear()),
+        (httpx2.WriteError("gone"), Unclear()),
+        (httpx2.RemoteProtocolError("half"), Unclear()),
+    ],
+)
+def test_without_an_answer_a_phone_may_ring_unless_nobody_was_reached(
+    httpx2_mock: respx.Router, error: Exception, outcome: Outcome
+) -> None:
+    route = httpx2_mock.post(f"{ACCOUNT}/Call/").mock(side_effect=error)
+    assert asked(lambda rest: rest.place(ORDER)) == outcome
+    assert route.call_count == 1
+
+
+def test_an_answer_that_is_no_json_may_be_a_phone_that_rings(httpx2_mock: respx.Router) -> None:
+    httpx2_mock.post(f"{ACCOUNT}/Call/").respond(200, html="<p>hello</p>")
+    assert asked(lambda rest: rest.place(ORDER)) == Unclear()
+
+
+@pytest.mark.parametrize("number", ["", "+1212<+1213", "+12125550143<+12125550144", "sip:a@b", "2125550143", "+1 212"])
+def test_never_more_than_one_number(number: str) -> None:
+    with pytest.raises(ValueError, match=r"E\.164"):
+        asked(lambda rest: rest.place(Order(number, "a", "h", 20, 60)))
+
+
+def test_a_phone_that_rings_is_let_be_and_a_call_is_ended(httpx2_mock: respx.Router) -> None:
+    ringing = httpx2_mock.delete(f"{ACCOUNT}/Request/{REQUEST}/").respond(204)
+    talking = httpx2_mock.delete(f"{ACCOUNT}/Call/{REQUEST}/").respond(204)
+    assert asked(lambda rest: rest.cancel(REQUEST)) is True
+    assert asked(lambda rest: rest.hang_up(REQUEST)) is True
+    assert [call.request.content for route in (ringing, talking) for call in route.calls] == [b"", b""]
+
+
+@pytest.mark.parametrize(("status", "confirmed"), [(204, True), (404, True), (429, False), (500, False)])
+def test_what_is_over_already_needs_no_end(httpx2_mock: respx.Router, status: int, confirmed: bool) -> None:
+    httpx2_mock.delete(f"{ACCOUNT}/Request/{REQUEST}/").respond(status)
+    assert asked(lambda rest: rest.cancel(REQUEST)) is confirmed
+
+
+def test_an_end_that_nobody_answers_is_not_confirmed(httpx2_mock: respx.Router) -> None:
+    httpx2_mock.delete(f"{ACCOUNT}/Call/{REQUEST}/").mock(side_effect=httpx2.ReadTimeout("late"))
+    assert asked(lambda rest: rest.hang_up(REQUEST)) is False
+
+
+@pytest.mark.parametrize("uuid", ["", "/", "all", "../Call", "0", "a b c d e f g"])
+def test_never_every_call_of_the_account(uuid: str) -> None:
+    for use in (lambda rest: rest.cancel(uuid), lambda rest: rest.hang_up(uuid)):
+        with pytest.raises(ValueError, match="id of a call"):
+            asked(use)
+
+
+NOW = datetime(2027, 3, 10, 2, 10, tzinfo=UTC)
+
+
+def test_after_refusals_in_a_row_one_request_now_and_then_is_let_through() -> None:
+    breaker = Breaker()
+    for _ in range(REFUSALS - 1):
+        breaker.refused(NOW)
+    assert breaker.lets_through(NOW)
+    breaker.refused(NOW)
+    assert not breaker.lets_through(NOW)
+    later = NOW + PROBES_EVERY
+    assert [breaker.lets_through(later) for _ in range(3)] == [True, False, False]
+    breaker.refused(later)
+    assert not breaker.lets_through(later + PROBES_EVERY - timedelta(seconds=1))
+    assert breaker.lets_through(later + PROBES_EVERY)
+    breaker.worked()
+    assert breaker.lets_through(later + PROBES_EVERY)
+    assert breaker.lets_through(later + PROBES_EVERY)
+
+
+def test_one_that_works_forgives_those_before() -> None:
+    breaker = Breaker()
+    for _ in range(10):
+        breaker.refused(NOW)
+        breaker.worked()
+    assert breaker.lets_through(NOW)
+
+
+def test_a_clock_that_goes_back_closes_nobody_out_for_long() -> None:
+    breaker = Breaker()
+    for _ in range(REFUSALS):
+        breaker.refused(NOW)
+    assert breaker.lets_through(NOW - timedelta(days=1))
