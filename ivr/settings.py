@@ -54,7 +54,7 @@ class Settings(BaseModel):
     plivo_number: str = ""
     """The hotline's own number, in E.164: +12125550100. Phones that are rung show it, never the caller's."""
     plivo_api_url: str = "https://api.plivo.com"
-    """Plivo's REST interface, if it is not the usual one. Nothing is sent there yet."""
+    """Plivo's REST interface, if it is not the usual one: it is asked to ring phones of advocates."""
     database_url: str = ""
     """Where reports and keys lie. Empty: SQLite under the data folder. Else postgresql://..., which may hold the
     database's password."""

@@ -63,7 +63,7 @@ class Rest(Protocol):
         """End a call that was answered. False where nobody confirmed it."""
         ...
 
-    async def close(self) -> None: ...
+    async def aclose(self) -> None: ...
 
 
 class PlivoRest:
@@ -109,7 +109,7 @@ class PlivoRest:
     async def hang_up(self, call_uuid: str) -> bool:
         return await self._delete("Call", call_uuid)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self._client.aclose()
 
     async def _delete(self, what: str, uuid: str) -> bool:

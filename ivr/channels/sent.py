@@ -1,5 +1,5 @@
-"""What leaves us for the phone company with each document: the data inventory is generated from here.
-`ivr.channels.voice` makes the documents; a test shows that they hold exactly this."""
+"""What leaves us for the phone company, with each document and with each request: the data inventory is generated from
+here. `ivr.channels.voice` makes the documents, `ivr.carrier.rest` the requests; tests show that they hold just this."""
 
 from dataclasses import dataclass
 
@@ -68,3 +68,19 @@ SENT: tuple[Sent, ...] = (
         ),
     ),
 )  # fmt: skip
+
+ASKED: tuple[Sent, ...] = (
+    Sent("the number of somebody who answers callers", "her phone is rung", ("to",)),
+    Sent("the hotline's number and name", "her phone shows these", ("from", "caller_name")),
+    Sent(
+        "addresses to call when she answers and when it is over; in the latter, sealed, whose phone it was",
+        "whether it could be reached is kept, and nothing else of it",
+        ("answer_url", "hangup_url"),
+    ),
+    Sent(
+        "how long to ring and to talk at most, and how to call those addresses",
+        "the same for everybody",
+        ("ring_timeout", "time_limit", "answer_method", "hangup_method"),
+    ),
+)
+"""`places` are the fields of the request."""

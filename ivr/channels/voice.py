@@ -67,6 +67,12 @@ class Addresses:
     def confirm(self) -> str:
         return f"{self.base}/voice/confirm{PATIENT}"
 
+    def trial(self) -> str:
+        return f"{self.base}/staff/trial{PATIENT}"
+
+    def tried(self, token: str) -> str:
+        return f"{self.base}/staff/tried/{token}{PATIENT}"
+
     def recording(self, language: str, prompt: str) -> str:
         return f"{self.base}/voice/audio/{language}/{prompt}.mp3"
 
@@ -112,6 +118,14 @@ class Voice:
             phrase("line.confirm", language=language, key=KeyName(CONFIRM_KEY)) for language in self._flow.languages
         )
         self._say(response, told, self._flow.languages[0])
+        return _bytes(response)
+
+    def trial(self) -> bytes:
+        """What a phone that is rung to try it hears, in every language: as neutral."""
+        response = plivoxml.ResponseElement()
+        told = tuple(phrase("line.trial", language=language) for language in self._flow.languages)
+        self._say(response, told, self._flow.languages[0])
+        response.add(plivoxml.HangupElement())
         return _bytes(response)
 
     def _outlined(self, turn: Turn) -> tuple[tuple[Phrase, ...], list[str]]:

@@ -14,7 +14,7 @@ from sqlalchemy import Column, LargeBinary, Table
 
 from ivr import logs
 from ivr.carrier.records import RECORDS
-from ivr.channels.sent import SENT
+from ivr.channels.sent import ASKED, SENT
 from ivr.cli import files
 from ivr.cli.files import Kept
 from ivr.line.fields import FIELDS, Field, Use
@@ -79,9 +79,14 @@ def _sent() -> Iterator[str]:
     yield """
 ## What we send to the phone company
 
-Only answers to its webhooks; the line calls nobody by itself. Where: in documents, over HTTPS. How long Plivo keeps
-them stands at the end."""
+Where: over HTTPS. How long Plivo keeps it stands at the end."""
+    yield "### In documents, the answers to its webhooks"
     yield _table(("what", "why"), ((one.what, one.why) for one in SENT))
+    yield """
+### In requests to ring somebody's phone
+
+The line rings no caller, ever. It asks for a phone of its own people, when somebody tries it with `ivr rota ring`."""
+    yield _table(("what", "why"), ((one.what, one.why) for one in ASKED))
 
 
 def _tables(tables: Iterable[Table]) -> Iterator[str]:

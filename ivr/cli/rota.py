@@ -123,6 +123,17 @@ def on(
     _switch(name, is_on=True, hours=hours)
 
 
+@rota.command("ring")
+def ring(name: str = Name) -> None:
+    """Ring her phone to try it: a voice says that it is only a test. Whether it could be reached, `ivr rota` says."""
+    from ivr.cli.ringing import try_phone
+
+    of = place.settings()
+    if of.is_loopback:
+        place.give_up("There is no phone company here (IVR_PLIVO_AUTH_ID is not set): nobody's phone can be rung.")
+    try_phone(of, name)
+
+
 @rota.command("export")
 def export(file: Path | None = typer.Argument(None, help="A new file. Else it is printed.")) -> None:
     """Write every shift and break as CSV, for a spreadsheet. No numbers are in it."""

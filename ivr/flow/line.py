@@ -23,6 +23,7 @@ SENTENCES: dict[str, frozenset[str]] = {
     "trouble": frozenset(),
     "transfer": frozenset({"seconds"}),
     "confirm": KEYED,
+    "trial": frozenset(),
     # forms
     "any_question": frozenset({"#"}),
     "more": frozenset({"#"}),

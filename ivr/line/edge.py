@@ -13,6 +13,7 @@ import msgspec
 
 from ivr.carrier.fields import parse_form
 from ivr.carrier.signature import Verifier
+from ivr.line import trial
 from ivr.vault.keyring import KeyRing
 from ivr.vault.receipts import call_seed
 from ivr.vault.tokens import TokenKey, kid_of
@@ -48,6 +49,8 @@ class Webhook(msgspec.Struct, frozen=True):
 
     call_uuid: str
     is_over: bool
+    status: str
+    """What Plivo calls CallStatus: how a phone that we rang ended."""
     digits: str | None
     dial_status: str | None
     session_start: str
@@ -114,13 +117,19 @@ class Edge:
         call_uuid = values.get("CallUUID")
         if call_uuid is None or not _is_shaped(values) or _is_cut(values, reads):
             return None
+        status = values.get("CallStatus", "")
         return Webhook(
             call_uuid,
-            values.get("Event") == "Hangup" or values.get("CallStatus") == "completed",
+            values.get("Event") == "Hangup" or status == "completed",
+            status,
             values.get("Digits"),
             values.get("DialStatus"),
             values.get("SessionStart", ""),
         )
+
+    def tried(self, token: str, now: datetime) -> bytes | None:
+        """Whose phone a trial ring tried; None for any other token."""
+        return trial.opened(self._token_keys, token, now)
 
     def begin(self, webhook: Webhook, now: datetime, *, after: str = "") -> tuple[NewCall, Seal]:
         """Seed and key of a call that has just been picked up; the same for every delivery of its answer webhook.

@@ -35,7 +35,7 @@ FIELDS: tuple[Field, ...] = (
         "their keys live for hours and for minutes",
     ),
     Field("Event", Use.PASSES, "whether the call is over; nothing else of it"),
-    Field("CallStatus", Use.PASSES, "whether the call is over; nothing else of it"),
+    Field("CallStatus", Use.PASSES, "whether the call is over; of a phone that we rang, whether it could be reached"),
     Field("Digits", Use.PASSES, "the keys that she pressed: they are her answers"),
     Field("DialStatus", Use.PASSES, "whether somebody talked with her when phones were rung"),
     Field(

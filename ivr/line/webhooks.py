@@ -33,6 +33,8 @@ log = structlog.get_logger()
 
 EMPTY = b'<?xml version="1.0" encoding="utf-8"?><Response/>'
 REFUSAL = b"Forbidden"
+UNREACHABLE = "failed"
+"""The CallStatus of a phone that could not be rung; others are busy, asleep or declining."""
 
 _NOT_KEPT = (b"cache-control", b"no-store")
 _XML = (b"content-type", b"application/xml")
@@ -84,6 +86,17 @@ class Door:
 
     async def confirm(self, _webhook: Webhook, _token: str) -> bytes:
         return self._voice.confirm()
+
+    async def trial(self, webhook: Webhook, _token: str) -> bytes:
+        """Somebody's phone was rung to try it, and she answered."""
+        return EMPTY if webhook.is_over else self._voice.trial()
+
+    async def tried(self, webhook: Webhook, token: str) -> bytes:
+        """It is over; whether the phone could be reached is all that is kept of it."""
+        person = self._edge.tried(token, self._clock.now())
+        if person is not None and webhook.is_over:
+            await self._rota.reached(person, is_failing=webhook.status == UNREACHABLE)
+        return EMPTY
 
     async def trouble(self, webhook: Webhook, token: str) -> bytes:
         """An apology in every language, then a person: for a call whose place is lost, or a turn that failed."""
@@ -234,6 +247,8 @@ def build_router(door: Door, edge: Edge, recordings: Path) -> Router:
             at("/voice/again/{token}", door.again),
             at("/voice/hangup", door.hangup),
             at("/voice/confirm", door.confirm),
+            at("/staff/trial", door.trial),
+            at("/staff/tried/{token}", door.tried),
             Route("/voice/audio/{language}/{name}", Recordings(recordings)),
             Route("/healthz", Health()),
         ]

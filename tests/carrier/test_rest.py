@@ -11,6 +11,7 @@ import respx
 
 from ivr.carrier.breaker import PROBES_EVERY, REFUSALS, Breaker
 from ivr.carrier.rest import Order, Outcome, Placed, PlivoRest, Refused, Unclear
+from ivr.channels.sent import ASKED
 
 API = "https://api.plivo.example"
 ACCOUNT = f"{API}/v1/Account/MATESTTESTTESTTEST00"
@@ -26,7 +27,7 @@ def asked(use: Callable[[PlivoRest], Awaitable[object]]) -> object:
         try:
             return await use(rest)
         finally:
-            await rest.close()
+            await rest.aclose()
 
     return asyncio.run(main())
 
@@ -50,6 +51,7 @@ def test_a_phone_is_rung_with_the_hotline_s_number_and_name_and_without_machine_
         "time_limit": 13_500,
         "caller_name": "Porchlight",
     }
+    assert set(json.loads(call.request.content)) == {place for asked in ASKED for place in asked.places}
     headers = {
         name: value for name, value in call.request.headers.items() if name not in ("user-agent", "accept-encoding")
     }

@@ -26,6 +26,7 @@ def documents() -> Iterator[bytes]:
     yield Voice(recorded("safety"), HERE).encode(Caller().presses("1").turn, TOKEN)
     yield voice.trouble(TOKEN, ("+12125550142",), 20)
     yield voice.confirm()
+    yield voice.trial()
 
 
 def places(document: bytes) -> Iterator[str]:

@@ -51,9 +51,15 @@ def _flipped(value: bytes, at: int) -> bytes:
 
 
 def _elsewhere(path: bytes) -> bytes:
-    words = {b"keys": b"silence", b"silence": b"dialled", b"dialled": b"undialled", b"undialled": b"keys"}
-    _, voice, word, token = path.split(b"/")
-    return b"/".join((b"", voice, words[word], token))
+    words = {
+        b"keys": b"silence",
+        b"silence": b"dialled",
+        b"dialled": b"undialled",
+        b"undialled": b"keys",
+        b"tried": b"keys",
+    }
+    _, _, word, token = path.split(b"/")
+    return b"/".join((b"", b"voice", words[word], token))
 
 
 def _other_token(request: Request) -> Request:
