@@ -11,7 +11,12 @@ class OnePiece(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 for one connection, with replies that leave in one piece."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(cast(asyncio.Transport, Gathering(cast(asyncio.Transport, transport), self.loop)))
+        self._gathering = Gathering(cast(asyncio.Transport, transport), self.loop)
+        super().connection_made(cast(asyncio.Transport, self._gathering))
+
+    def eof_received(self) -> None:
+        """Who has nothing more to ask may still listen, and the transport closes itself when this returns."""
+        self._gathering.send()
 
 
 class Gathering:
@@ -30,14 +35,15 @@ class Gathering:
 
     def write(self, data: bytes) -> None:
         if not self._written:
-            self._loop.call_soon(self._send)
+            self._loop.call_soon(self.send)
         self._written.append(data)
 
     def close(self) -> None:
-        self._send()
+        self.send()
         self._transport.close()
 
-    def _send(self) -> None:
+    def send(self) -> None:
+        """Now, what was written."""
         written, self._written = self._written, []
         if written and not self._transport.is_closing():
             self._transport.write(b"".join(written))

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
+import uvloop
 from uvicorn.server import ServerState
 
 from ivr.cli.serving import configured
@@ -149,3 +150,24 @@ def test_a_caller_who_is_gone_is_sent_nothing_more() -> None:
         assert wire.pieces == []
 
     asyncio.run(main())
+
+
+def test_who_closes_her_side_after_asking_still_hears_the_answer() -> None:
+    """Over a real connection: it is the transport that closes itself."""
+
+    async def asked(loop_seconds: float) -> bytes:
+        config = configured(echo)
+        config.load()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: OnePiece(config, ServerState(), {}, loop), "127.0.0.1", 0)
+        async with server, asyncio.timeout(loop_seconds):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
+            writer.write(REQUEST % b"one")
+            writer.write_eof()
+            reply = await reader.read()
+            writer.close()
+            return reply
+
+    for runner in (asyncio.Runner(), asyncio.Runner(loop_factory=uvloop.new_event_loop)):
+        with runner:
+            assert [runner.run(asked(10)).endswith(b"/one hi") for _ in range(20)] == [True] * 20
