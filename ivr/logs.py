@@ -37,6 +37,8 @@ def set_up() -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_Libraries()], level=logging.WARNING, force=True)
+    # It warns of every request that is no HTTP, or asks for a websocket: anybody could fill the log.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
 class _Libraries(logging.Handler):

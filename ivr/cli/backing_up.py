@@ -12,13 +12,15 @@ from ivr.store.folder import Folder
 
 
 def backup(
-    directory: Path = typer.Argument(help="The folder to write into, best on another disk. Made if there is none."),
+    folder: str = typer.Argument(help="The folder to write into, best on another disk. Made if there is none."),
 ) -> None:
     """Write a backup, while the line serves: data-YYYY-MM-DD.db, kept for 30 days, and keys.db, only the newest.
 
     Days are those of UTC. Neither file holds IVR_SECRET or any setting: keep those apart.
     """
-    of = place.settings()
+    if not folder.strip():
+        place.give_up("Name the folder to write into: `ivr backup /mnt/backup`.")
+    of, directory = place.settings(), Path(folder)
     if directory.resolve() == of.data_dir.resolve():
         place.give_up(f"{directory} is the data folder: name another one, best on another disk.")
     typer.echo(_summary(place.run(_backup(of, directory)), directory))

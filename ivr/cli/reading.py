@@ -8,6 +8,7 @@ import typer
 
 from ivr.cli import asking, place
 from ivr.cli.asking import Advocate, PassphraseFile
+from ivr.cli.plain import indented, plain
 from ivr.flow.graph import Flow
 from ivr.kit.clock import SystemClock
 from ivr.services.archive import Archive, Listed, OpenNote, OpenReport, Seal
@@ -40,10 +41,9 @@ def list_reports() -> None:
         return
     typer.echo(f"{'id':32}  {'form':12}  {'week':8}  {'may be used to':14}  state")
     for report in listed:
-        flag = "" if report.trusted else f"  {NOT_OURS}"
-        typer.echo(
-            f"{report.id.hex():32}  {report.form:12}  {report.week:8}  {report.consent:14}  {report.state}{flag}"
-        )
+        flag = "" if report.trusted else f"{NOT_OURS}. It says: "
+        form, week, consent, state = map(plain, (report.form, report.week, report.consent, report.state))
+        typer.echo(f"{report.id.hex():32}  {flag}{form:12}  {week:8}  {consent:14}  {state}")
 
 
 async def _list(of: Settings) -> list[Listed]:
@@ -109,6 +109,8 @@ async def _note(of: Settings, wanted: str, text: str, advocate: str | None, file
         report_id = await _one(archive, wanted)
         session = await asking.session(archive.database, archive.pin, advocate, file)
         written = text or str(typer.prompt("Note"))
+        if not written.isascii() and any("\ud800" <= one <= "\udfff" for one in written):
+            place.give_up("The note holds bytes that are no text: write it in UTF-8.")
         await archive.note(report_id, session, text=written, today=SystemClock().now().date())
 
 
@@ -208,8 +210,10 @@ async def _every(archive: Archive) -> list[Listed]:
 
 
 async def _chosen(archive: Archive, wanted: Sequence[str]) -> list[bytes]:
+    if not all(part.strip() for part in wanted):
+        place.give_up("An id is empty: `ivr reports list` shows them.")
     ids = [listed.id for listed in await _every(archive)]
-    chosen = [found for found in ids if not wanted or any(found.hex().startswith(part) for part in wanted)]
+    chosen = [found for found in ids if not wanted or any(found.hex().startswith(part.lower()) for part in wanted)]
     if wanted and not chosen:
         place.give_up("There is no such report. `ivr reports list` shows their ids.", code=place.FOUND_SOMETHING)
     return chosen
@@ -228,14 +232,16 @@ def _labels(flow: Flow | None) -> Callable[[str], str]:
 
 def _shown(report: OpenReport, label: Callable[[str], str]) -> str:
     listed = report.listed
-    state = "" if listed.state == "new" else f"  {listed.state}"
-    lines = [f"{listed.id.hex()}  {listed.form}  {report.day or listed.week}  may be used to {listed.consent}{state}"]
-    if not report.trusted:
-        lines.append(f"  {NOT_OURS}. Do not act on it.")
+    form, day, consent, state = map(plain, (listed.form, report.day or listed.week, listed.consent, listed.state))
+    flag = "" if report.trusted else f"{NOT_OURS}. Do not act on it. It says: "
+    lines = [
+        f"{listed.id.hex()}  {flag}{form}  {day}  may be used to {consent}{'' if state == 'new' else f'  {state}'}"
+    ]
     if report.answers is None:
         lines.append(f"  {SEALS.get(report.seal, '')}")
     for question, values in report.answers or ():
-        lines.append(f"  {question:14} {', '.join(_value(label, listed.form, question, value) for value in values)}")
+        told = ", ".join(plain(_value(label, listed.form, question, value)) for value in values)
+        lines.append(f"  {plain(question):14} {told}")
     lines += [f"  {_note_shown(note)}" for note in report.notes]
     return "\n".join(lines)
 
@@ -243,8 +249,8 @@ def _shown(report: OpenReport, label: Callable[[str], str]) -> str:
 def _note_shown(found: OpenNote) -> str:
     if found.note is None:
         return f"note: {NOT_OURS}."
-    flag = "" if found.trusted else f"  {NOT_OURS}."
-    return f"note, {found.note.day}, {found.note.author}: {found.note.text}{flag}"
+    flag = "" if found.trusted else f"{NOT_OURS}. It says: "
+    return f"{flag}note, {plain(found.note.day)}, {plain(found.note.author)}: {indented(found.note.text, '    ')}"
 
 
 def _no_label(prompt: str) -> str:

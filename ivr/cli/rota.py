@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from ivr.cli import place, week
+from ivr.cli.plain import plain
 from ivr.kit.clock import SystemClock
 from ivr.oncall import timetable, writing
 from ivr.oncall.people import PersonId
@@ -41,9 +42,9 @@ def show(
     zone, languages = _flow_of(of)
     typer.echo(f"Who is on call, by the clock of {zone}:\n")
     for line in week.lines(known.rota, zone=zone, begins_at=now, days=days):
-        typer.echo(line)
+        typer.echo(plain(line))
     for number, warning in enumerate(week.warnings(known, languages=languages, zone=zone, now=now)):
-        typer.echo(f"{'' if number else chr(10)}! {warning}")
+        typer.echo(f"{'' if number else chr(10)}! {plain(warning)}")
 
 
 @rota.command("list")
@@ -52,14 +53,13 @@ def list_shifts() -> None:
     known = place.run(_known(place.settings()))
     for person in known.rota.people:
         failing = "  COULD NOT BE REACHED" if person.is_failing else ""
-        typer.echo(
-            f"{person.name}: {person.phone}  {person.tier}  {','.join(person.languages)}  {person.zone}{failing}"
-        )
+        spoken = ",".join(person.languages)
+        typer.echo(plain(f"{person.name}: {person.phone}  {person.tier}  {spoken}  {person.zone}{failing}"))
         for shift in known.rota.shifts:
             if shift.person == person.id:
-                typer.echo(f"  {shift.id.hex()[:6]}  {_told(shift)}")
+                typer.echo(plain(f"  {shift.id.hex()[:6]}  {_told(shift)}"))
     for name in known.lost:
-        typer.echo(f"{name}: the number is lost with the old IVR_SECRET")
+        typer.echo(f"{plain(name)}: the number is lost with the old IVR_SECRET")
 
 
 @rota.command("add")

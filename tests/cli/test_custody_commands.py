@@ -1,7 +1,9 @@
 """`ivr keys`, `ivr advocates` and what `ivr reports` changes: as a lead types them, and what they answer."""
 
 import re
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -198,6 +200,51 @@ def test_a_report_is_confirmed_noted_exported_by_two_people_and_taken_back(desk:
     assert "Its key is gone" in ivr("reports", "read", report, *ana)[1]
     code, said = ivr("reports", "confirm", report, *ana)
     assert (code, "It was taken back" in said) == (2, True)
+
+
+@pytest.mark.parametrize("ink", ["\nffff  bad_date  2026-W01  pass_on  confirmed", "\x1b[8m", "\r", "\u202e", "\x9b8m"])
+def test_what_somebody_wrote_into_the_database_cannot_pass_for_a_line_of_ours(desk: Path, ink: str) -> None:
+    called(WHOLE_REPORT["English"])
+    called(WHOLE_REPORT["Spanish"])
+    with closing(sqlite3.connect(desk / "data" / "porchlight.db", isolation_level=None)) as database:
+        database.execute("UPDATE reports SET state = 'confirmed' || ? WHERE id = (SELECT min(id) FROM reports)", (ink,))
+        [altered] = [row[0].hex() for row in database.execute("SELECT min(id) FROM reports")]
+    for words in (("list",), ("read", *given(desk, "ana"))):
+        code, said = ivr("reports", *words)
+        assert code == 0
+        assert ink not in said
+        about = [line for line in said.splitlines() if line.startswith(altered)]
+        assert len(about) == 1
+        assert about[0].startswith(f"{altered}  NOT OURS: planted or altered. "), "before anything that it says"
+        assert not [line for line in said.splitlines() if line.startswith("ffff")]
+
+
+def test_a_second_line_of_a_note_stands_apart_from_ours(desk: Path) -> None:
+    called(WHOLE_REPORT["English"])
+    [report] = [line.split()[0] for line in ivr("reports", "list")[1].splitlines() if "bad_date" in line]
+    text = "called her\n  what        taken\x1b[8m"
+    assert ivr("reports", "note", report.upper(), "--text", text, *given(desk, "ana"))[0] == 0
+    read = ivr("reports", "read", report, *given(desk, "ana"))[1]
+    assert "ana: called her\n      what        taken\\x1b[8m\n" in read
+
+
+@pytest.mark.parametrize("words", [("confirm", ""), ("read", " "), ("note", "", "--text", "x")])
+def test_an_empty_id_means_no_report(desk: Path, words: tuple[str, ...]) -> None:
+    called(WHOLE_REPORT["English"])
+    code, said = ivr("reports", *words, *given(desk, "ana"))
+    assert (code, "ivr reports list" in said) == (2, True)
+
+
+def test_a_note_that_is_no_text_is_refused(desk: Path) -> None:
+    called(WHOLE_REPORT["English"])
+    [report] = [line.split()[0] for line in ivr("reports", "list")[1].splitlines() if "bad_date" in line]
+    code, said = ivr("reports", "note", report, "--text", "\udcff abc", *given(desk, "ana"))
+    assert (code, "UTF-8" in said) == (2, True)
+
+
+def test_no_folder_is_not_this_one(desk: Path) -> None:
+    code, said = ivr("backup", "")
+    assert (code, "ivr backup /mnt/backup" in said) == (2, True)
 
 
 def test_a_receipt_of_the_wrong_length_is_told_before_anything_is_tried(desk: Path) -> None:
