@@ -147,6 +147,8 @@ async def _swept(keys: Rings, clock: Clock) -> None:
 async def _worked(night: Night, reports: Reports, clock: Clock) -> None:
     """Once a night, whoever runs the line hears that a lead has not signed in for months."""
     done = await night.work_if_due()
+    if done is not None and done.waits:
+        log.warning("forgetting waits for the next night: the clock has jumped, or the line was off for long")
     if done is not None and (await reports.ready(clock.now().date())).ran_out:
         log.warning("the epochs have run out: a lead must sign in")
 

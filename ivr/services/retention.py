@@ -38,6 +38,10 @@ LONGEST_DAYS = 90
 SPOOLED = timedelta(days=14)
 """How long a report may wait in some host's spool and still find its epoch."""
 
+MOST_DAYS_OFF = 7
+"""After more days without a night's work the clock may be wrong: nothing is forgotten by one look at it. The next
+night, which it must see too, forgets what has expired; so does `ivr reports purge`."""
+
 CLEAN_TRIES = 60
 CLEAN_PAUSE = 5.0
 """Seconds between two tries."""
@@ -52,6 +56,8 @@ class Purged:
     epochs: tuple[str, ...]
     closed: int
     """Reports that were cut off, two nights ago at least: no save changes them any more."""
+    waits: bool = False
+    """Nothing was forgotten: the last night was too long ago, or is still to come."""
 
 
 class _Only(Exception):
@@ -80,7 +86,7 @@ class Night:
             return None
         day = here.date().isoformat()
         done = await self.database.alone(lambda connection: self._night(connection, here.date()))
-        if (await self.database.read(lambda connection: jobs.last_run(connection, WRITTEN_ANEW)) or "") < day:
+        if await self.database.read(lambda connection: jobs.is_due(connection, WRITTEN_ANEW, day=day)):
             await self._clean()
             await self.database.alone(lambda connection: jobs.claim(connection, WRITTEN_ANEW, day=day))
         return done
@@ -104,9 +110,12 @@ class Night:
 
     def _night(self, connection: Connection, today: date) -> Purged | None:
         """Claimed and done in one transaction: a worker that dies has done nothing, and the next one does it."""
+        before = jobs.last_run(connection, JOB)
         if not jobs.claim(connection, JOB, day=today.isoformat()):
             return None
-        done = _purge(connection, self.flow, today)
+        done = (
+            Purged({}, 0, (), closed=0, waits=True) if _jumped(before, today) else _purge(connection, self.flow, today)
+        )
         try:
             keys = line_keys_in(connection, self.host, self.pin)
         except LineKeysLost:
@@ -124,6 +133,14 @@ class Night:
                     raise
                 await asyncio.sleep(CLEAN_PAUSE)
         await forgotten(self.database)
+
+
+def _jumped(before: str | None, today: date) -> bool:
+    """Whether time between two nights' work passed otherwise than night by night."""
+    try:
+        return before is not None and not 0 < (today - date.fromisoformat(before)).days <= MOST_DAYS_OFF
+    except ValueError:  # no day at all: another hand wrote it
+        return True
 
 
 def _purge(connection: Connection, flow: Flow, today: date) -> Purged:

@@ -11,7 +11,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 from ivr.kit.told import Told
-from ivr.store.kinds import WrongKind
 from ivr.store.migrations import HEAD
 from ivr.store.sqlite import Sqlite
 
@@ -25,10 +24,6 @@ T = TypeVar("T")
 
 class StoreUnavailable(Told):
     """The database cannot be used now; the message says which and what to do. Holds no value of any row."""
-
-
-class StoreDamaged(StoreUnavailable):
-    """Somebody else has written into it, or its disk is failing."""
 
 
 class Database:
@@ -97,16 +92,9 @@ class Database:
         try:
             yield
         except (DBAPIError, NoConnectionInTime, OSError) as error:
-            failed = f"the database {self._where} cannot be used ({type(error).__name__}): {self._backend.cure}"
+            where = self._url.set(query={}).render_as_string(hide_password=True)  # a query may hold a password too
+            failed = f"the database {where} cannot be used ({type(error).__name__}): {self._backend.cure}"
             raise StoreUnavailable(failed) from error
-        except WrongKind as error:
-            raise StoreDamaged(
-                f"the database {self._where} was altered, or its disk is failing ({error}): put back a backup"
-            ) from error
-
-    @property
-    def _where(self) -> str:
-        return self._url.set(query={}).render_as_string(hide_password=True)  # a query may hold a password too
 
 
 def _parsed(url: str) -> URL:

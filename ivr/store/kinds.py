@@ -1,13 +1,10 @@
 """The kinds of values that columns hold. SQLite takes anything into any column, and so does whoever writes into its
-file: what comes back as another kind ends the transaction, before anybody compares or opens it."""
+file. What is of another kind is read as a value of the right one that nobody ever wrote: its row shows as planted or
+altered like any other, and no other row suffers for it."""
 
 from typing import Any
 
 from sqlalchemy import Boolean, Integer, LargeBinary, SmallInteger, String
-
-
-class WrongKind(Exception):
-    """A column holds what was never written into it. The message holds no value."""
 
 
 class _Checked:
@@ -15,41 +12,42 @@ class _Checked:
 
     cache_ok = True
     kind: type
+    stranger: object
 
     def result_processor(self, *_: object) -> Any:  # as SQLAlchemy takes it
         def process(value: Any) -> Any:
-            if value is None or type(value) is self.kind:
-                return value
-            raise WrongKind(f"{type(value).__name__} where {self.kind.__name__} belongs")
+            return value if value is None or type(value) is self.kind else self.stranger
 
         return process
 
 
 class Text(_Checked, String):
     kind = str
+    stranger = "\ufffd"
 
 
 class Bytes(_Checked, LargeBinary):
     kind = bytes
+    stranger = b""
 
 
 class Whole(_Checked, Integer):
     kind = int
+    stranger = -1
 
 
 class SmallWhole(_Checked, SmallInteger):
     kind = int
+    stranger = -1
 
 
 class YesNo(Boolean):
-    """Yes or no, which are numbers in SQLite."""
+    """Yes or no, which are numbers in SQLite. Whatever else is no."""
 
     cache_ok = True
 
     def result_processor(self, *_: object) -> Any:  # as SQLAlchemy takes it
         def process(value: Any) -> Any:
-            if value is None or value in (0, 1):
-                return None if value is None else bool(value)
-            raise WrongKind(f"{type(value).__name__} where yes or no belongs")
+            return None if value is None else value in (1, True)
 
         return process

@@ -188,6 +188,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _set_pragmas(pragmas: tuple[str, ...], connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # One row of bytes that are no text, which we never write, would keep every other from being read.
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     cursor = connection.cursor()
     for pragma in pragmas:
         cursor.execute(pragma)

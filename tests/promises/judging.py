@@ -15,20 +15,10 @@ from ivr.services.custody.sessions import CannotOpenAll, NotALead, Session, Unkn
 from ivr.services.custody.status import status_of
 from ivr.services.custody.trust import LineKeysLost, NotSetUp, line_epochs, line_keys_in, signers
 from ivr.store import reports as stored
-from ivr.store.database import StoreDamaged
 from ivr.vault.advocates import WrongPassphrase
 from tests.founded import Office
 
-REFUSALS = (
-    NotSetUp,
-    LineKeysLost,
-    UnknownAdvocate,
-    WrongPassphrase,
-    NotALead,
-    CannotOpenAll,
-    SharesVoid,
-    StoreDamaged,
-)
+REFUSALS = (NotSetUp, LineKeysLost, UnknownAdvocate, WrongPassphrase, NotALead, CannotOpenAll, SharesVoid)
 """How a door says no: each with a sentence and a cure. Anything else is a crash."""
 
 FLAGGED = "flagged"
@@ -111,13 +101,8 @@ class Judge:
         except REFUSALS as refused:
             trusted, shown = {}, {}
             doors["archive"] = type(refused).__name__
-        return Seen(shown, doors, await self._warnings(), frozenset(trusted.values()))
-
-    async def _warnings(self) -> tuple[str, ...]:
-        try:
-            return (await status_of(self.of.database, self.of.host, self.of.pin, now=self.of.now)).warnings
-        except REFUSALS as refused:
-            return (type(refused).__name__,)
+        status = await status_of(self.of.database, self.of.host, self.of.pin, now=self.of.now)
+        return Seen(shown, doors, status.warnings, frozenset(trusted.values()))
 
     async def _line(self) -> object:
         def held(connection: Connection) -> object:

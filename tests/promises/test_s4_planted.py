@@ -170,7 +170,7 @@ def scribble(hand: Hand, made: Sequence[tuple[str, int, int, bytes]]) -> None:
 
 
 def test_a_value_of_another_kind_passes_for_nothing(street: Street, tmp_path: Path) -> None:
-    """SQLite takes text where bytes belong. A reader is told that the database was altered, and shown nothing false."""
+    """SQLite takes text where bytes belong. A reader is shown nothing false, and stopped by nothing."""
 
     async def main() -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}

@@ -22,7 +22,7 @@ from ivr.services.retention import Night, Purged
 from ivr.store import contributions
 from ivr.store.contributions import ContributionRow
 from ivr.store.reports import MAX_TURN
-from ivr.store.tables import epochs, report_keys, reports
+from ivr.store.tables import epochs, jobs, report_keys, reports
 from ivr.vault.host import HostKey
 from tests.founded import NOW, Office, in_office
 from tests.shipped import flow
@@ -174,6 +174,64 @@ def test_a_night_s_work_is_done_once_by_one_worker_after_three_in_the_morning(tm
         assert await night.work_if_due() is not None
 
     with_office(tmp_path, main, kind=kind)
+
+
+def test_a_clock_that_is_wrong_for_a_while_forgets_nothing_and_stops_no_night(tmp_path: Path) -> None:
+    async def main(of: Office, clock: VirtualClock, night: Night) -> None:
+        day = date(2026, 11, 23)
+        await keep(of, 1, day)
+
+        async def worked(on: date) -> Purged | None:
+            clock.at = at(on, 4)
+            return await night.work_if_due()
+
+        assert await worked(day) == Purged({}, 0, (), closed=0)
+        for wrong in (date(2028, 1, 1), date(2026, 11, 2), date(2030, 5, 5)):
+            jumped = await worked(wrong)
+            assert jumped == Purged({}, 0, (), closed=0, waits=True), wrong
+            assert len(await rows(of)) == 1
+        back = await worked(day + timedelta(days=1))
+        assert back is not None
+        assert back.waits, "the last night is still to come"
+        for later in range(2, 5):
+            assert await worked(day + timedelta(days=later)) == Purged({}, 0, (), closed=0)
+
+    with_office(tmp_path, main)
+
+
+def test_a_line_that_was_off_for_long_forgets_on_its_second_night(tmp_path: Path) -> None:
+    async def main(of: Office, clock: VirtualClock, night: Night) -> None:
+        day = date(2026, 11, 23)
+        await keep(of, 1, day)
+        found = []
+        for later in (0, 400, 401):
+            clock.at = at(day + timedelta(days=later), 4)
+            done = await night.work_if_due()
+            assert done is not None
+            found.append((done.waits, dict(done.reports)))
+        assert found == [(False, {}), (True, {}), (False, {"bad_date": 1})]
+
+    with_office(tmp_path, main)
+
+
+@pytest.mark.parametrize("planted", ["2999-01-01", "zzzz", ""])
+def test_another_hand_s_day_keeps_no_night_from_being_worked(tmp_path: Path, planted: str) -> None:
+    async def main(of: Office, clock: VirtualClock, night: Night) -> None:
+        await keep(of, 1, date(2026, 11, 3))
+        due = date(2027, 3, 1)
+        clock.at = at(due, 4)
+        await of.database.write(lambda found: found.execute(jobs.insert().values(name="night", ran_on=planted)))
+        await of.database.write(lambda found: found.execute(jobs.insert().values(name="rewriting", ran_on=planted)))
+        first = await night.work_if_due()
+        assert first is not None
+        assert first.waits
+        assert await night.work_if_due() is None
+        clock.at = at(due + timedelta(days=1), 4)
+        second = await night.work_if_due()
+        assert second is not None
+        assert second.reports == {"bad_date": 1}
+
+    with_office(tmp_path, main)
 
 
 class Interrupted(Exception):

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Connection, Date, DateTime, Float, Integer, Large
 from sqlalchemy.types import TypeEngine
 
 from ivr.store import advocates, kinds
-from ivr.store.database import Database, StoreDamaged, StoreUnavailable
+from ivr.store.database import Database, StoreUnavailable
 from ivr.store.migrations import HEAD
 from ivr.store.tables import metadata, report_keys, reports
 from tests.founded import Office, in_office
@@ -117,16 +117,33 @@ def test_every_column_is_of_a_kind_that_is_checked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "value"),
-    [("name", b"bo"), ("sealing_key", "text"), ("sealing_key", 7), ("passes", "many"), ("passes", b"1")],
+    ("column", "value", "read"),
+    [
+        ("name", b"bo", "\ufffd"),
+        ("sealing_key", "text", b""),
+        ("sealing_key", 7, b""),
+        ("passes", "many", -1),
+        ("passes", b"1", -1),
+        ("passes", 1.5, -1),
+    ],
 )
-def test_what_another_hand_wrote_as_another_kind_is_told_and_not_taken(
-    tmp_path: Path, column: str, value: object
+def test_what_another_hand_wrote_as_another_kind_is_nothing_that_anybody_wrote(
+    tmp_path: Path, column: str, value: object, read: object
 ) -> None:
     async def main(of: Office) -> None:
         planted = text(f"UPDATE advocates SET {column} = :value").bindparams(value=value)
         await of.database.write(lambda connection: connection.execute(planted))
-        with pytest.raises(StoreDamaged, match="put back a backup"):
-            await of.database.read(advocates.all_advocates)
+        [row] = await of.database.read(advocates.all_advocates)
+        assert getattr(row, column) == read
+
+    in_office(tmp_path, main)
+
+
+def test_text_that_is_none_is_read_too(tmp_path: Path) -> None:
+    async def main(of: Office) -> None:
+        planted = text("UPDATE advocates SET name = CAST(x'626fff' AS TEXT)")
+        await of.database.write(lambda connection: connection.execute(planted))
+        [row] = await of.database.read(advocates.all_advocates)
+        assert row.name == "bo\ufffd"
 
     in_office(tmp_path, main)
