@@ -60,6 +60,12 @@ class Database:
             await self._backend.prepare()
         await self.alone(_upgrade)
 
+    async def furnish(self, make: Callable[[Connection], None]) -> None:
+        """Make tables that have no history: what is in them is worth nothing later. Raises StoreUnavailable."""
+        with self._failures_named():
+            await self._backend.prepare()
+        await self.alone(make)
+
     async def forget_deleted(self) -> bool:
         """Wipe what was deleted from SQLite's log, where a copy of it still lies. False if somebody reads there: try
         again. PostgreSQL keeps its dead rows until `rewrite`. Raises StoreUnavailable."""

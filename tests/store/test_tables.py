@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Date, DateTime, Float, Integer, LargeBinary, MetaData, String, Table, text
 from sqlalchemy.types import TypeEngine
 
-from ivr.store import advocates, kinds
+from ivr.store import advocates, kinds, live
 from ivr.store.database import Database, StoreUnavailable
 from ivr.store.migrations import HEAD
 from ivr.store.tables import metadata, report_keys, reports
@@ -42,7 +42,13 @@ def finer_than_a_week(tables: Iterable[Table]) -> list[str]:
 
 
 def test_every_table_and_column_says_what_it_is_for() -> None:
-    assert undeclared(TABLES) == []
+    assert undeclared([*TABLES, *live.live.tables.values()]) == []
+
+
+def test_every_table_is_either_lasting_or_live() -> None:
+    assert {table.info["lasting"] for table in TABLES} == {True}
+    assert {table.info["lasting"] for table in live.live.tables.values()} == {False}
+    assert not {table.name for table in TABLES} & set(live.live.tables)
 
 
 def test_a_column_without_a_purpose_would_show() -> None:

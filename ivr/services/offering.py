@@ -1,0 +1,241 @@
+"""What becomes of a transfer and its offers: one function of a connection for each thing that can happen, and each may
+come late, or twice. Knows no phone company."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from ivr.carrier.rest import Outcome, Placed, Refused
+from ivr.oncall.ladder import ACTIVE, Offer, Rung, State
+from ivr.oncall.people import Person, PersonId
+from ivr.store import live as stored
+from ivr.store.live import OfferRow, TransferRow, milliseconds, moment
+from ivr.vault.derivation import derive
+
+GONE_AFTER = timedelta(seconds=15)
+"""A caller who has not asked for so long has gone; an advocate who took her call waits so long for her."""
+
+WHISPER_LASTS = timedelta(seconds=25)
+"""So long somebody who answered may think about it before the next one is rung."""
+
+RINGING, TAKEN, JOINED, OVER = "ringing", "taken", "joined", "over"
+_UNANSWERED = (State.RESERVED, State.RINGING)
+_ROOM_SIZE = 12
+_OFFER_SIZE = 16
+
+
+# ---- what a caller's asking is answered with ----
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Phones ring: say so, and ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meet:
+    """Somebody has taken the call: both go into this conference."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class NobodyCan:
+    """Nobody is left to ring, or the promised time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialNow:
+    """The phone company rings nobody for us: let it dial these itself, all at once."""
+
+    people: tuple[Person, ...]
+
+
+# ---- what an advocate's leg is answered with ----
+
+
+@dataclass(frozen=True, slots=True)
+class Whisper:
+    """She may take it. `waited`: how long the caller has, so far; `language`: hers."""
+
+    language: str
+    waited: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """It is hers; the caller has not heard yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Somebody else has taken it, or it is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerLeft:
+    """There is nobody to talk with any more."""
+
+
+ForCaller = Hold | Meet | NobodyCan | DialNow
+ForLeg = Whisper | Connecting | Meet | Late | CallerLeft
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A caller's wish for a person. `id`: derived from her call's seed; `caller`: the keyed hash of her call's id."""
+
+    id: bytes
+    caller: bytes
+    language: str
+    rungs: tuple[Rung, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """Somebody who is about to be rung."""
+
+    id: bytes
+    person: Person
+    until_at: datetime
+
+    @classmethod
+    def of(cls, transfer: bytes, person: Person, until_at: datetime) -> "Reserved":
+        return cls(derive(transfer, person.id, purpose="offer", size=_OFFER_SIZE), person, until_at)
+
+    def row(self, transfer: bytes) -> OfferRow:
+        ends_at = milliseconds(self.until_at)
+        return OfferRow(self.id, transfer, self.person.id, self.person.id, State.RESERVED, ends_at)
+
+
+# ---- the caller ----
+
+
+def begun(connection: Connection, wish: Wish, now: datetime) -> TransferRow:
+    """Her transfer, new or as it is; that she asked is written down."""
+    at = milliseconds(now)
+    room = derive(wish.id, b"", purpose="room", size=_ROOM_SIZE).hex()
+    stored.begin(connection, TransferRow(wish.id, wish.caller, room, wish.language, RINGING, None, at, at))
+    stored.change_transfer(connection, wish.id, if_in=(RINGING, TAKEN, JOINED), polled_at=at)
+    row = stored.transfer(connection, wish.id)
+    assert row is not None, "it was written, and is ours until this transaction ends"
+    return row
+
+
+def offers(connection: Connection, transfer: bytes) -> list[Offer]:
+    """As the ladder knows them."""
+    rows = stored.offers_of(connection, transfer)
+    return [Offer(PersonId(row.person), State(row.state), moment(row.ends_at)) for row in rows]
+
+
+def noted(connection: Connection, outcomes: Mapping[Reserved, Outcome]) -> list[OfferRow]:
+    """What the phone company said. The offers that nobody needs any more: the transfer was over meanwhile."""
+    over: list[OfferRow] = []
+    for one, outcome in outcomes.items():
+        if isinstance(outcome, Refused):
+            stored.change_offer(connection, one.id, if_in=_UNANSWERED, state=State.FAILED, engaged=None)
+            continue
+        request = outcome.request_uuid if isinstance(outcome, Placed) else None
+        # She may have answered before the phone company told us that it rings.
+        stored.change_offer(connection, one.id, if_in=(State.RESERVED,), state=State.RINGING, request=request)
+        row = stored.offer(connection, one.id)
+        if row is not None and row.state == State.CANCELLED and request is not None:
+            over.append(OfferRow(row.id, row.transfer, row.person, None, row.state, row.ends_at, request))
+    return over
+
+
+def ended(connection: Connection, transfer: bytes, now: datetime) -> list[OfferRow]:
+    """It is over. The offers that were active, as they were: their phones need not ring any more."""
+    stored.transfer(connection, transfer)
+    stored.change_transfer(connection, transfer, if_in=(RINGING, TAKEN, JOINED), state=OVER, ended_at=milliseconds(now))
+    return _cancelled(connection, transfer)
+
+
+# ---- a leg ----
+
+
+def answered(connection: Connection, offer_id: bytes, leg: str, now: datetime) -> ForLeg:
+    row, transfer = _of(connection, offer_id, leg)
+    if row is None or transfer is None:
+        return Late()
+    if row.state in _UNANSWERED and transfer.state == RINGING:
+        ends_at = milliseconds(now + WHISPER_LASTS)
+        stored.change_offer(connection, row.id, if_in=_UNANSWERED, state=State.ANSWERED, leg=leg, ends_at=ends_at)
+        return Whisper(transfer.language, now - moment(transfer.began_at))
+    if row.state == State.ANSWERED and transfer.state == RINGING:
+        return Whisper(transfer.language, now - moment(transfer.began_at))
+    return _hers(connection, row, transfer, now)
+
+
+def taken(connection: Connection, offer_id: bytes, leg: str, now: datetime) -> tuple[ForLeg, list[OfferRow]]:
+    """She takes it, if she is the first. What she hears, and the offers that nobody needs any more."""
+    row, transfer = _of(connection, offer_id, leg)
+    if row is None or transfer is None or row.leg is None:
+        return Late(), []
+    if row.state == State.ANSWERED and transfer.state == RINGING:
+        at, since = milliseconds(now), milliseconds(now - GONE_AFTER)
+        if stored.change_transfer(
+            connection, transfer.id, if_in=(RINGING,), seen_since=since, state=TAKEN, taken_by=row.id, taken_at=at
+        ):
+            stored.change_offer(connection, row.id, if_in=(State.ANSWERED,), state=State.TAKEN)
+            return Connecting(), _cancelled(connection, transfer.id)
+        return CallerLeft(), ended(connection, transfer.id, now)
+    return _hers(connection, row, transfer, now), []
+
+
+def connecting(connection: Connection, offer_id: bytes, leg: str, now: datetime) -> ForLeg:
+    row, transfer = _of(connection, offer_id, leg)
+    return Late() if row is None or transfer is None else _hers(connection, row, transfer, now)
+
+
+def passed(connection: Connection, offer_id: bytes, leg: str) -> None:
+    row, _ = _of(connection, offer_id, leg)
+    if row is not None and row.leg is not None:
+        stored.change_offer(connection, row.id, if_in=(State.ANSWERED,), state=State.PASSED, engaged=None)
+
+
+def leg_over(connection: Connection, offer_id: bytes, leg: str, now: datetime, *, is_failing: bool) -> bytes | None:
+    """Whose phone it was, where this says whether it can be reached."""
+    row, transfer = _of(connection, offer_id, leg)
+    if row is None:
+        return None
+    state = State.FAILED if is_failing else State.MISSED
+    if stored.change_offer(connection, row.id, if_in=_UNANSWERED, state=state, engaged=None):
+        return row.person
+    stored.change_offer(connection, row.id, if_in=(State.ANSWERED,), state=State.PASSED)
+    stored.change_offer(connection, row.id, if_in=tuple(State), engaged=None)
+    if transfer is not None and transfer.taken_by == row.id:
+        # She is gone before they met: the caller waits on, and others are rung. After it: their talk is over.
+        stored.change_transfer(connection, transfer.id, if_in=(TAKEN,), state=RINGING, taken_by=None, taken_at=None)
+        stored.change_transfer(connection, transfer.id, if_in=(JOINED,), state=OVER, ended_at=milliseconds(now))
+    return row.person if row.leg is not None else None
+
+
+def _of(connection: Connection, offer_id: bytes, leg: str) -> tuple[OfferRow | None, TransferRow | None]:
+    """An offer and its transfer, nobody else's to change meanwhile; nothing for another leg than the one it is bound
+    to."""
+    row = stored.offer(connection, offer_id)
+    transfer = None if row is None else stored.transfer(connection, row.transfer)
+    row = stored.offer(connection, offer_id)  # as it is now that nobody else changes it
+    return (row, transfer) if row is not None and row.leg in (None, leg) else (None, None)
+
+
+def _hers(connection: Connection, row: OfferRow, transfer: TransferRow, now: datetime) -> ForLeg:
+    """What whoever took the call hears; whoever did not, that it is taken."""
+    if row.state != State.TAKEN or row.leg is None:
+        return Late()
+    if transfer.state == JOINED:
+        return Meet(transfer.room)
+    if transfer.state == TAKEN and now - moment(transfer.taken_at or 0) <= GONE_AFTER:
+        return Connecting()
+    ended(connection, transfer.id, now)
+    return CallerLeft()
+
+
+def _cancelled(connection: Connection, transfer: bytes) -> list[OfferRow]:
+    active = [row for row in stored.offers_of(connection, transfer) if row.state in ACTIVE]
+    for row in active:
+        stored.change_offer(connection, row.id, if_in=tuple(ACTIVE), state=State.CANCELLED, engaged=None)
+    return active

@@ -1,0 +1,242 @@
+"""A warm transfer: from a caller's wish for a person to the two of them talking, or to the word that nobody can.
+
+1. Each time the caller asks (her hold piece ends every few seconds), the ladder says whom to ring. Offers are written
+   and committed first; then the phone company is asked, within a second; then she hears the next piece.
+2. A phone that is answered binds its offer to that leg: nobody else answers for it.
+3. Whoever presses 1 first takes the call, by a conditional update; the others stop ringing, or hear that it is taken.
+4. She waits until the caller's next asking is answered with the conference, and joins it then; the caller is never
+   alone in a room, and an advocate not for longer than 15 seconds in "connecting".
+5. Whatever ends it, by whomever, is written once. Nothing here waits: no process needs to live between two webhooks.
+
+Every method may be called late, twice, and by several workers at once."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from ivr.carrier.breaker import Breaker
+from ivr.carrier.rest import Order, Outcome, Placed, Refused, Rest
+from ivr.kit.clock import Clock
+from ivr.oncall.ladder import GiveUp, Ladder, Ring, State, at_once, decide
+from ivr.oncall.people import Person, PersonId
+from ivr.services import offering
+from ivr.services.offering import (
+    JOINED,
+    OVER,
+    RINGING,
+    TAKEN,
+    DialNow,
+    ForCaller,
+    ForLeg,
+    Hold,
+    Meet,
+    NobodyCan,
+    Reserved,
+    Wish,
+)
+from ivr.services.rota import LiveRota
+from ivr.store import live as stored
+from ivr.store.database import Database
+from ivr.store.live import OfferRow, TransferRow, milliseconds, moment
+
+LONGEST_TALK = timedelta(hours=4)
+LATEST_WORD = timedelta(seconds=30)
+"""So long after a phone should have stopped ringing its end may still be told; then she can be rung for others."""
+TRIES = 3
+"""So often, while she asks once, others are rung in the place of those whose numbers cannot be called."""
+
+
+class Addresses(Protocol):
+    """Where the phone company finds an offer."""
+
+    def offered(self, offer: str) -> str: ...
+
+    def offer_over(self, offer: str) -> str: ...
+
+
+@dataclass(slots=True)
+class Transfers:
+    """Every transfer of a line. `languages` are the flow's, in its order. Raises StoreUnavailable where `live` is not
+    there."""
+
+    live: Database
+    rota: LiveRota
+    rest: Rest
+    clock: Clock
+    languages: tuple[str, ...]
+    addresses: Addresses
+    breaker: Breaker = field(default_factory=Breaker)
+    _ends: set[asyncio.Task[bool]] = field(default_factory=set)
+    """What is being told the phone company while nobody waits for it."""
+
+    # ---- the caller ----
+
+    async def ask(self, wish: Wish) -> ForCaller:
+        """Her wish, or the end of a hold piece: what she hears next."""
+        on_duty = await self.rota.on_duty(self.clock.now())
+        for _ in range(TRIES):
+            now = self.clock.now()
+            asked = await self.live.write(lambda connection: self._asked(connection, wish, on_duty, now))  # noqa: B023
+            if asked.answer is not None:
+                self._let_be(asked.over)
+                return asked.answer
+            if not self.breaker.lets_through(now):
+                return await self._dial_instead(wish, on_duty, asked.reserved)
+            outcomes = await self._ring(asked.reserved)
+            if set(outcomes.values()) == {Refused()}:
+                return await self._dial_instead(wish, on_duty, asked.reserved)
+            if not any(isinstance(outcome, Refused) for outcome in outcomes.values()):
+                break
+        return Hold()
+
+    async def leave(self, wish_id: bytes) -> None:
+        """She pressed a key for something else instead, or came back from talking."""
+        self._let_be(await self.live.write(lambda connection: offering.ended(connection, wish_id, self.clock.now())))
+
+    async def gone(self, callers: Iterable[bytes]) -> None:
+        """She hung up. `callers`: the hashes that her call's id may have."""
+
+        def end(connection: Connection) -> list[OfferRow]:
+            rows = [row for caller in callers for row in stored.transfers_of(connection, caller)]
+            return [offer for row in rows for offer in offering.ended(connection, row.id, self.clock.now())]
+
+        self._let_be(await self.live.write(end))
+
+    # ---- a leg ----
+
+    async def answered(self, offer_id: bytes, leg: str) -> ForLeg:
+        """Somebody's phone was picked up: by her, by her voicemail, by whoever is near."""
+        return await self.live.write(lambda connection: offering.answered(connection, offer_id, leg, self.clock.now()))
+
+    async def take(self, offer_id: bytes, leg: str) -> ForLeg:
+        """She pressed 1. Exactly one of all who do gets the call."""
+        now = self.clock.now()
+        answer, losers = await self.live.write(lambda connection: offering.taken(connection, offer_id, leg, now))
+        self._let_be(losers)
+        return answer
+
+    async def connecting(self, offer_id: bytes, leg: str) -> ForLeg:
+        """The end of a connecting piece: what she hears next."""
+        now = self.clock.now()
+        return await self.live.write(lambda connection: offering.connecting(connection, offer_id, leg, now))
+
+    async def passed(self, offer_id: bytes, leg: str) -> None:
+        """She pressed anything but 1 and 3, or said nothing: the next one is rung when the caller asks."""
+        await self.live.write(lambda connection: offering.passed(connection, offer_id, leg))
+
+    async def leg_over(self, offer_id: bytes, leg: str, *, is_failing: bool) -> None:
+        """Her phone stopped ringing, or the call with her is over. `is_failing`: it could not be reached at all."""
+        now = self.clock.now()
+        person = await self.live.write(
+            lambda connection: offering.leg_over(connection, offer_id, leg, now, is_failing=is_failing)
+        )
+        if person is not None:
+            await self.rota.reached(person, is_failing=is_failing)
+
+    # ---- housekeeping ----
+
+    async def sweep(self) -> None:
+        """Delete what is over, in time, also where nobody calls."""
+        now = self.clock.now()
+        old, oldest = milliseconds(now - stored.STAYS), milliseconds(now - LONGEST_TALK - stored.STAYS)
+        await self.live.write(lambda connection: stored.sweep(connection, ended=old, asked=old, joined=oldest))
+
+    async def close(self) -> None:
+        """Wait until the phone company was told what it must know."""
+        while self._ends:
+            await asyncio.gather(*self._ends, return_exceptions=True)
+
+    # ---- ringing ----
+
+    def _asked(self, connection: Connection, wish: Wish, on_duty: tuple[Person, ...], now: datetime) -> "_Asked":
+        stored.release(connection, before=milliseconds(now - LATEST_WORD))
+        row = offering.begun(connection, wish, now)
+        if row.state == OVER:
+            return _Asked(NobodyCan())
+        if row.state in (TAKEN, JOINED):
+            stored.change_transfer(connection, row.id, if_in=(TAKEN,), state=JOINED)
+            return _Asked(Meet(row.room))
+        for _ in range(len(on_duty) + 1):
+            step = decide(self._ladder(connection, wish, row, on_duty), offering.offers(connection, row.id), now)
+            if isinstance(step, GiveUp):
+                return _Asked(NobodyCan(), over=offering.ended(connection, row.id, now))
+            if not isinstance(step, Ring):
+                return _Asked(Hold())
+            reserved = tuple(Reserved.of(row.id, one, step.until_at) for one in step.people)
+            kept = tuple(one for one in reserved if stored.reserve(connection, one.row(row.id)))
+            if kept:
+                return _Asked(None, reserved=kept)
+            # All of them were rung for another caller this very moment: whom else?
+        return _Asked(Hold())
+
+    def _ladder(self, connection: Connection, wish: Wish, row: TransferRow, on_duty: tuple[Person, ...]) -> Ladder:
+        engaged = frozenset(map(PersonId, stored.engaged(connection)))
+        return Ladder(wish.rungs, moment(row.began_at), wish.language, self.languages, on_duty, engaged)
+
+    async def _ring(self, reserved: Sequence[Reserved]) -> Mapping[Reserved, Outcome]:
+        """Ask the phone company, all at once, and write down what it said."""
+        now = self.clock.now()
+        outcomes = dict(zip(reserved, await asyncio.gather(*(self._place(one, now) for one in reserved)), strict=True))
+        for outcome in outcomes.values():
+            if isinstance(outcome, Placed):
+                self.breaker.worked()
+            elif outcome == Refused():
+                self.breaker.refused(now)
+        self._let_be(await self.live.write(lambda connection: offering.noted(connection, outcomes)))
+        for one, outcome in outcomes.items():
+            if outcome == Refused(is_about_number=True):
+                await self.rota.reached(one.person.id, is_failing=True)
+        return outcomes
+
+    async def _place(self, one: Reserved, now: datetime) -> Outcome:
+        name = one.id.hex()
+        seconds = max(ceil((one.until_at - now).total_seconds()), 1)
+        talk = int(LONGEST_TALK.total_seconds())
+        return await self.rest.place(
+            Order(one.person.phone, self.addresses.offered(name), self.addresses.offer_over(name), seconds, talk)
+        )
+
+    async def _dial_instead(self, wish: Wish, on_duty: tuple[Person, ...], reserved: Sequence[Reserved]) -> ForCaller:
+        """Nobody can be rung for her one by one. While a phone may ring, nothing else rings it."""
+
+        def end(connection: Connection) -> ForCaller:
+            row = stored.transfer(connection, wish.id)
+            for one in reserved:
+                stored.change_offer(connection, one.id, if_in=(State.RESERVED,), state=State.FAILED, engaged=None)
+            now = self.clock.now()
+            rings = any(offer.is_active(now) for offer in offering.offers(connection, wish.id))
+            if row is None or row.state != RINGING or rings:
+                return Hold()
+            people = at_once(self._ladder(connection, wish, row, on_duty))
+            offering.ended(connection, wish.id, now)
+            return DialNow(people) if people else NobodyCan()
+
+        return await self.live.write(end)
+
+    def _let_be(self, over: Iterable[OfferRow]) -> None:
+        """Phones that need not ring any more. Nobody waits for it, and nobody is harmed where it fails: whoever answers
+        late is told."""
+        for offer in over:
+            if offer.leg:
+                told = self.rest.hang_up(offer.leg)
+            elif offer.request:
+                told = self.rest.cancel(offer.request)
+            else:
+                continue
+            task = asyncio.create_task(told)
+            self._ends.add(task)
+            task.add_done_callback(self._ends.discard)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The answer, or who is to be rung before there is one. `over`: offers that nobody needs any more."""
+
+    answer: ForCaller | None
+    reserved: tuple[Reserved, ...] = ()
+    over: Sequence[OfferRow] = ()

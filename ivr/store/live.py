@@ -1,0 +1,236 @@
+"""Live rows: what is true of calls in progress, for as long as they are, and for ten minutes after it. In a database of
+its own under IVR_RUN_DIR, never backed up; on PostgreSQL in tables that its log does not hold.
+
+Moments are milliseconds since 1970. What a row becomes is decided by conditional updates: whoever comes late, or twice,
+changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    and_,
+    delete,
+    inspect,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.schema import CreateTable
+
+from ivr.store.kinds import Bytes, Text
+
+live = MetaData()
+
+STAYS = timedelta(minutes=10)
+"""So long after its end a row is still there: webhooks come late."""
+
+_INSERT = {"sqlite": insert_sqlite, "postgresql": insert_postgresql}
+
+
+def _column(name: str, kind: Any, *constraints: ForeignKey, why: str, **options: Any) -> Column[Any]:
+    """A column that says what it is for. `options` are SQLAlchemy's own (Any: as it takes them)."""
+    options.setdefault("nullable", False)
+    return Column(name, kind, *constraints, info={"why": why}, **options)
+
+
+transfers = Table(
+    "live_transfers",
+    live,
+    _column("id", Bytes(16), primary_key=True, why="derived from the call's seed: a repeated webhook is one transfer"),
+    _column("caller", Bytes(16), index=True, why="a keyed hash of the call's id: her hang-up tells no more"),
+    _column("room", Text(32), why="the name of the conference in which the two meet"),
+    _column("language", Text(16), why="hers, for the advocate who asks what it is about"),
+    _column("state", Text(16), why="ringing, taken, joined or over"),
+    _column("taken_by", Bytes(16), nullable=True, why="the offer that was taken"),
+    _column("began_at", BigInteger(), why="the promised wait counts from it"),
+    _column("polled_at", BigInteger(), why="a caller who has not asked for 15 seconds has gone"),
+    _column("taken_at", BigInteger(), nullable=True, why="an advocate waits for her so long at most"),
+    _column("ended_at", BigInteger(), nullable=True, why="ten minutes after it the row is deleted"),
+    info={
+        "lasting": False,
+        "by_calls": True,
+        "what": "a caller who waits for a person, or talks with one",
+        "kept": "until ten minutes after its end",
+    },
+)
+
+offers = Table(
+    "live_offers",
+    live,
+    _column("id", Bytes(16), primary_key=True, why="derived from the transfer and the person: nobody is asked twice"),
+    _column(
+        "transfer",
+        Bytes(16),
+        ForeignKey("live_transfers.id", ondelete="CASCADE"),
+        index=True,
+        why="whom she is asked to take",
+    ),
+    _column("person", Bytes(16), why="who is asked"),
+    _column("engaged", Bytes(16), nullable=True, why="the same while she rings or talks: nobody is rung twice at once"),
+    _column("state", Text(16), why="whether her phone rings, and what she decided"),
+    _column("ends_at", BigInteger(), why="then it counts as missed, whatever her phone does"),
+    _column("request", Text(64), nullable=True, why="Plivo's name of the ringing: it is cancelled by it"),
+    _column("leg", Text(64), nullable=True, why="Plivo's name of the call that we placed: nobody else answers for it"),
+    UniqueConstraint("engaged", name="uq_live_offers_engaged"),
+    info={
+        "lasting": False,
+        "by_calls": True,
+        "what": "a call offered to somebody",
+        "kept": "as long as the transfer",
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRow:
+    """A row of `live_transfers`."""
+
+    id: bytes
+    caller: bytes
+    room: str
+    language: str
+    state: str
+    taken_by: bytes | None
+    began_at: int
+    polled_at: int
+    taken_at: int | None = None
+    ended_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRow:
+    """A row of `live_offers`."""
+
+    id: bytes
+    transfer: bytes
+    person: bytes
+    engaged: bytes | None
+    state: str
+    ends_at: int
+    request: str | None = None
+    leg: str | None = None
+
+
+def milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def create(connection: Connection) -> None:
+    """The tables, empty; those of another version go, with calls that nobody could end any more."""
+    known = {table.name: {column.name for column in table.columns} for table in live.sorted_tables}
+    found = inspect(connection)
+    there = {name: {column["name"] for column in found.get_columns(name)} for name in known if found.has_table(name)}
+    if there == known:
+        return
+    live.drop_all(connection)
+    for table in live.sorted_tables:
+        made = str(CreateTable(table).compile(dialect=connection.dialect)).strip()
+        if connection.dialect.name == "postgresql":
+            made = made.replace("CREATE TABLE", "CREATE UNLOGGED TABLE", 1)
+        connection.execute(text(made))
+        for index in table.indexes:
+            index.create(connection)
+
+
+# ---- transfers ----
+
+
+def begin(connection: Connection, row: TransferRow) -> bool:
+    """A new transfer. False where it has begun already."""
+    return _inserted(connection, transfers, asdict(row))
+
+
+def transfer(connection: Connection, transfer_id: bytes) -> TransferRow | None:
+    """One transfer, nobody else's to change until this transaction ends; or None."""
+    row = connection.execute(select(transfers).where(transfers.c.id == transfer_id).with_for_update()).first()
+    return None if row is None else TransferRow(**row._asdict())
+
+
+def transfers_of(connection: Connection, caller: bytes) -> Sequence[TransferRow]:
+    """Every transfer of a call."""
+    statement = select(transfers).where(transfers.c.caller == caller).order_by(transfers.c.id).with_for_update()
+    return [TransferRow(**row._asdict()) for row in connection.execute(statement)]
+
+
+def change_transfer(
+    connection: Connection, transfer_id: bytes, *, if_in: Sequence[str], seen_since: int | None = None, **values: Any
+) -> bool:
+    """Write these columns (Any: of several kinds) of a transfer that is in one of these states, and whose caller asked
+    since that moment. False where it is not so."""
+    where = [transfers.c.id == transfer_id, transfers.c.state.in_(if_in)]
+    if seen_since is not None:
+        where.append(transfers.c.polled_at >= seen_since)
+    return bool(connection.execute(update(transfers).where(*where).values(values)).rowcount)
+
+
+def sweep(connection: Connection, *, ended: int, asked: int, joined: int) -> int:
+    """Delete the transfers that ended before that moment, those whose caller has not asked since, and those who talk
+    since longer than anybody can. How many."""
+    over = transfers.c.ended_at < ended
+    lost = and_(
+        transfers.c.ended_at.is_(None),
+        or_(
+            and_(transfers.c.state != "joined", transfers.c.polled_at < asked),
+            transfers.c.polled_at < joined,
+        ),
+    )
+    return connection.execute(delete(transfers).where(or_(over, lost))).rowcount
+
+
+# ---- offers ----
+
+
+def reserve(connection: Connection, row: OfferRow) -> bool:
+    """A new offer. False where she was asked already, or is engaged with somebody else."""
+    return _inserted(connection, offers, asdict(row))
+
+
+def offer(connection: Connection, offer_id: bytes) -> OfferRow | None:
+    """One offer, or None."""
+    row = connection.execute(select(offers).where(offers.c.id == offer_id)).first()
+    return None if row is None else OfferRow(**row._asdict())
+
+
+def offers_of(connection: Connection, transfer_id: bytes) -> Sequence[OfferRow]:
+    """Every offer of a transfer."""
+    statement = select(offers).where(offers.c.transfer == transfer_id).order_by(offers.c.id)
+    return [OfferRow(**row._asdict()) for row in connection.execute(statement)]
+
+
+def change_offer(connection: Connection, offer_id: bytes, *, if_in: Sequence[str], **values: Any) -> bool:
+    """Write these columns (Any: of several kinds) of an offer that is in one of these states. False where it is not."""
+    where = (offers.c.id == offer_id, offers.c.state.in_(if_in))
+    return bool(connection.execute(update(offers).where(*where).values(values)).rowcount)
+
+
+def release(connection: Connection, *, before: int) -> None:
+    """Those who should have stopped ringing before this moment, and of whom nobody told: they are engaged no more."""
+    silent = (offers.c.engaged.is_not(None), offers.c.state != "taken", offers.c.ends_at < before)
+    connection.execute(update(offers).where(*silent).values(engaged=None))
+
+
+def engaged(connection: Connection) -> frozenset[bytes]:
+    """Whose phones ring, and who talks."""
+    statement = select(offers.c.engaged).where(offers.c.engaged.is_not(None))
+    return frozenset(connection.execute(statement).scalars())
+
+
+def _inserted(connection: Connection, table: Table, values: dict[str, Any]) -> bool:
+    statement: Any = _INSERT[connection.dialect.name](table).values(values)  # each dialect has its own
+    return connection.execute(statement.on_conflict_do_nothing().returning(table.c.id)).first() is not None
