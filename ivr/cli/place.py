@@ -14,7 +14,7 @@ from ivr.kit.clock import SystemClock
 from ivr.kit.told import Told
 from ivr.services.archive import Archive
 from ivr.services.content import Content, NoContent, load
-from ivr.services.custody.trust import LineKeysLost
+from ivr.services.custody.trust import LineKeysLost, require_line
 from ivr.services.receipts import SlowHashes
 from ivr.services.reports import Reports
 from ivr.services.spool import Spool
@@ -139,10 +139,11 @@ async def archive(of: Settings) -> AsyncIterator[Archive]:
 
 
 async def bring_home(of: Settings, database: Database) -> None:
-    """Let nothing wait in the spool that can come home; where the line's own keys or the spool are lost, it cannot."""
-    if secret(of) is None:
-        return
+    """Let nothing wait in the spool that can come home; where the line's own keys or the spool are lost, it cannot.
+    That the line's own keys are lost is told on any machine: what they signed then shows as planted."""
     try:
+        if secret(of) is None:
+            return await require_line(database, pin(of))
         async with reports(of, database):
             pass
     except (LineKeysLost, StoreUnavailable) as error:

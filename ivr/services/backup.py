@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table
 
 from ivr.kit.clock import Clock
 from ivr.kit.told import Told
-from ivr.services.custody.trust import certified_line
+from ivr.services.custody.trust import signers
 from ivr.store.copying import CopyFailed, copy, mark_of
 from ivr.store.database import Database
 from ivr.store.folder import Folder, FolderBusy
@@ -74,7 +74,7 @@ def tables_of(file: str) -> list[Table]:
 
 
 def _copy(connection: Connection, pin: Pin, *, data: Path, keys: Path) -> Mapping[str, int]:
-    certified_line(connection, pin)  # an empty or planted database must not take the place of a good backup
+    signers(connection, pin)  # an empty or planted database has none: it must not take the place of a good backup
     counts: dict[str, int] = {}
     for name, file in (("data", data), ("keys", keys)):
         counts |= copy(connection, tables_of(name), file, mark=_mark(pin))

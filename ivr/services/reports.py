@@ -193,7 +193,7 @@ class Reports:
         keys = line_keys_in(connection, self._host, self._pin)
         found = line_epochs(connection, keys, self._pin)
         if not found:
-            raise NotSetUp("there is no epoch that this line may use: a lead makes them with `ivr keys epochs`")
+            raise LineKeysLost("there is no epoch that this line can use: `ivr keys status` says why, and what to do")
         return _Desk(keys, found, begun=min(found) if today is None else epochs.taking(today))
 
     async def _knows(self, report_id: bytes, turn: int) -> bool:

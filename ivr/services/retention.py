@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from ivr.flow.graph import Flow
 from ivr.kit.clock import Clock
 from ivr.services.custody.signing import is_signed, signed_row, statement_of
-from ivr.services.custody.trust import LineKeys, LineKeysLost, Signers, line_keys_in, signers
+from ivr.services.custody.trust import LineKeys, LineKeysLost, NotSetUp, Signers, line_keys_in, signers
 from ivr.services.receipts import forgotten
 from ivr.services.reports import week_of
 from ivr.store import contributions, jobs
@@ -70,7 +70,7 @@ class _Only(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """A line's nightly work. Every method raises NotSetUp and StoreUnavailable."""
+    """A line's nightly work. Every method raises StoreUnavailable."""
 
     database: Database
     host: HostKey
@@ -118,7 +118,7 @@ class Night:
         )
         try:
             keys = line_keys_in(connection, self.host, self.pin)
-        except LineKeysLost:
+        except (NotSetUp, LineKeysLost):
             return done  # told at every start; forgetting does not wait for it
         return replace(done, closed=_close_cut_off(connection, keys, signers(connection, self.pin)))
 

@@ -49,6 +49,17 @@ def called(keys: str) -> str:
     raise AssertionError(said)
 
 
+def damaged(desk: Path, statement: str) -> None:
+    """What somebody, or a failing disk, does to the database."""
+    with closing(sqlite3.connect(desk / "data" / "porchlight.db", isolation_level=None)) as database:
+        assert database.execute(statement).rowcount
+
+
+LINE_GONE = "DELETE FROM line_keys"
+LINE_ALTERED = "UPDATE line_keys SET certificate = zeroblob(64)"
+WRAPS = "UPDATE epochs SET receipt_key = zeroblob(80)"
+
+
 def test_init_shows_the_organisation_s_key_and_writes_shares_that_only_their_owner_can_read(desk: Path) -> None:
     pin = (desk / "data" / "organisation-key").read_text().strip()
     assert re.fullmatch("[0-9a-f]{64}", pin)
@@ -138,6 +149,30 @@ def test_a_lost_secret_is_told_with_its_cure_and_the_cure_works(desk: Path) -> N
     assert (code, "Signed anew: 1 " in said) == (0, True)
     code, said = ivr("reports", "withdraw", "--yes", "--receipt", receipt)
     assert (code, "taken back" in said) == (0, True)
+
+
+@pytest.mark.parametrize("damage", [LINE_GONE, LINE_ALTERED, WRAPS])
+@pytest.mark.parametrize("where", ["on the line's machine", "on an advocate's"])
+def test_whatever_became_of_the_line_s_own_rows_advocates_read_and_back_up(desk: Path, damage: str, where: str) -> None:
+    called(WHOLE_REPORT["Spanish"])
+    damaged(desk, damage)
+    if where == "on an advocate's":
+        (desk / "data" / "secret").unlink()
+    code, said = ivr("reports", "list")
+    assert (code, "bad_date" in said) == (0, True), said
+    assert ("ivr keys roll" in said, "NOT OURS" in said) == (damage != WRAPS, damage != WRAPS)
+    code, said = ivr("reports", "read", *given(desk, "ana"))
+    assert (code, "taken (" in said) == (0, True), said
+    code, said = ivr("backup", str(desk / "shelf"))
+    assert (code, "1 report" in said) == (0, True), said
+
+
+def test_an_empty_database_is_told_to_be_set_up(desk: Path) -> None:
+    """Also where the organisation's key is known from elsewhere."""
+    (desk / "data" / "porchlight.db").unlink()
+    for command in (("reports", "list"), ("backup", str(desk / "shelf")), ("keys", "epochs", *given(desk, "ana"))):
+        code, said = ivr(*command)
+        assert (code, "ivr init" in said) == (2, True), said
 
 
 def test_two_shares_bring_back_everything_when_every_lead_is_lost(desk: Path) -> None:

@@ -34,7 +34,7 @@ from ivr.store import facts
 from ivr.store.copying import REVISION
 from ivr.store.database import Database, StoreUnavailable
 from ivr.store.folder import Folder
-from ivr.store.tables import metadata, report_keys, reports
+from ivr.store.tables import line_keys, metadata, report_keys, reports
 from tests.founded import NOW, SECRET, Office, found, in_office, office
 from tests.shipped import flow
 from tests.store.databases import KINDS, database_of
@@ -527,6 +527,15 @@ def test_an_empty_or_foreign_database_replaces_nothing(tmp_path: Path, shelf: Pa
         with pytest.raises(StoreUnavailable):
             await backup_of(replace(of, database=Database(f"sqlite:///{tmp_path / 'no.db'}"))).into(Folder(shelf))
         assert content(shelf) == before
+
+    with_line(tmp_path, main)
+
+
+def test_a_line_without_keys_of_its_own_is_backed_up(tmp_path: Path, shelf: Path) -> None:
+    async def main(of: Office, kept: Reports) -> None:
+        await of.database.write(lambda connection: connection.execute(delete(line_keys)).rowcount)
+        await backup_of(of).into(Folder(shelf))
+        assert sorted(content(shelf)) == [DATA, KEYS]
 
     with_line(tmp_path, main)
 

@@ -540,6 +540,38 @@ def test_a_planted_epoch_gets_no_report_and_shows(tmp_path: Path, column: str) -
     in_office(tmp_path, main)
 
 
+LINE, EPOCHS = metadata.tables["line_keys"], metadata.tables["epochs"]
+DAMAGED_LINE = {
+    "gone": delete(LINE),
+    "without its certificate": update(LINE).values(certificate=bytes(64)),
+    "with another salt": update(LINE).values(site_salt=bytes(64)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED_LINE.values(), ids=DAMAGED_LINE)
+def test_without_the_line_s_own_keys_advocates_read_on_and_only_each_other_s_signature_counts(
+    tmp_path: Path, damage: Executable
+) -> None:
+    async def main(of: Office) -> None:
+        ana = await of.session()
+        await keep(of)
+        [confirmed] = await of.archive.page()
+        assert await of.archive.decide(confirmed.id, ana, confirmed=True)
+        await keep(of, b"f" * 16)
+        await execute(of.database, damage)
+        assert sorted((one.seal, one.listed.state, one.trusted) for one in await of.read_all()) == [
+            (Seal.OPENED, "confirmed", True),
+            (Seal.OPENED, "new", False),
+        ]
+        await of.archive.note(confirmed.id, ana, text="Called back", today=of.now.date())
+        with pytest.raises(LineKeysLost, match="ivr keys roll"):
+            await line_keys_of(of.database, of.host, of.pin)
+        of.now = FEBRUARY  # months are due, which cannot be made for a line that has no keys
+        assert (await of.session()).new_epochs == ()
+
+    in_office(tmp_path, main)
+
+
 def test_what_is_wrong_with_the_keys_is_said_with_its_cure(tmp_path: Path) -> None:
     async def main(of: Office) -> None:
         async def warnings(now: datetime = NOW, host: HostKey = of.host) -> str:

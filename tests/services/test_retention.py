@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Executable, delete, select, update
 
 from ivr.engine.asks import Saved, SaveReport
 from ivr.kit.clock import VirtualClock
@@ -22,7 +22,7 @@ from ivr.services.retention import Night, Purged
 from ivr.store import contributions
 from ivr.store.contributions import ContributionRow
 from ivr.store.reports import MAX_TURN
-from ivr.store.tables import epochs, jobs, report_keys, reports
+from ivr.store.tables import epochs, jobs, line_keys, report_keys, reports
 from ivr.vault.host import HostKey
 from tests.founded import NOW, Office, in_office
 from tests.shipped import flow
@@ -304,9 +304,23 @@ def test_a_planted_report_is_not_signed_in_passing(tmp_path: Path) -> None:
     with_office(tmp_path, main)
 
 
-def test_forgetting_does_not_wait_for_lost_keys(tmp_path: Path) -> None:
+LOST = {
+    "the secret": (),
+    "the line's own keys": (delete(line_keys),),
+    "everybody's": (delete(line_keys), delete(advocates)),
+}
+
+
+@pytest.mark.parametrize("damage", LOST.values(), ids=LOST)
+def test_forgetting_does_not_wait_for_lost_keys(tmp_path: Path, damage: tuple[Executable, ...]) -> None:
     async def main(of: Office, clock: VirtualClock, night: Night) -> None:
         await keep(of, 1, date(2026, 11, 3))
+
+        def lose(connection: Connection) -> None:
+            for statement in damage:
+                connection.execute(statement)
+
+        await of.database.write(lose)
         clock.at = at(date(2027, 3, 1), 4)
         done = await Night(of.database, HostKey.of(b"another"), of.pin, flow(), clock).work_if_due()
         assert done is not None

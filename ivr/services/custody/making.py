@@ -41,7 +41,7 @@ def certified_recoveries(connection: Connection, pin: Pin) -> Sequence[RecoveryR
 
 
 def make_due_epochs(connection: Connection, organisation_key: bytes, *, now: datetime) -> tuple[str, ...]:
-    """This month's epoch and three ahead, as far as they are missing. The line's keys must exist. Raises NotSetUp."""
+    """This month's epoch and three ahead, as far as they are missing. Raises LineKeysLost."""
     _remove_planted(connection, pin_of(organisation_key), now=now)
     existing = {row.id for row in stored_epochs.all_epochs(connection)}
     missing = tuple(epoch for epoch in epochs.due(now.date()) if epoch not in existing)

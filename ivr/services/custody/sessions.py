@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from sqlalchemy import Connection
 
 from ivr.kit.told import Told
 from ivr.services.custody.making import make_due_epochs
-from ivr.services.custody.trust import NotSetUp, certified_advocates, locked
+from ivr.services.custody.trust import LineKeysLost, NotSetUp, certified_advocates, locked
 from ivr.store import advocates as stored_advocates
 from ivr.store import epochs as stored_epochs
 from ivr.store import organisation as stored_organisation
@@ -72,7 +73,8 @@ async def unlock(database: Database, *, pin: Pin, passphrase: str, now: datetime
     organisation_key = await database.read(lambda connection: _organisation_key(connection, own, pin))
     made: tuple[str, ...] = ()
     if organisation_key is not None:
-        made = await database.alone(lambda connection: make_due_epochs(connection, organisation_key, now=now))
+        with suppress(LineKeysLost):  # she reads all the same, and it is she who makes new ones
+            made = await database.alone(lambda connection: make_due_epochs(connection, organisation_key, now=now))
     epoch_keys = await database.read(lambda connection: epoch_keys_of(connection, own.id, by=own.sealing_key, pin=pin))
     return Session(own, epoch_keys, organisation_key, made)
 

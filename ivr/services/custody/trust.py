@@ -27,11 +27,12 @@ Signers = Mapping[bytes, bytes]
 
 
 class NotSetUp(Told):
-    """There are no keys to work with; the message says what makes them."""
+    """There are no keys to work with, or not this organisation's; the message says what makes them."""
 
 
 class LineKeysLost(Told):
-    """The line's own keys do not open under this IVR_SECRET. No report is lost; the message says what to do."""
+    """The line cannot work: its own keys do not open under this IVR_SECRET, were altered, or open no epoch. Advocates
+    read on, and no report is lost; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class LineEpoch:
     public_key: bytes
     receipt_key: bytes = field(repr=False)
     """K_receipt."""
+
+
+async def require_line(database: Database, pin: Pin) -> None:
+    """Whether the line's own keys lie there, without its secret. Raises NotSetUp, LineKeysLost, StoreUnavailable."""
+    await database.read(lambda connection: certified_line(connection, pin))
 
 
 async def line_keys_of(database: Database, host: HostKey, pin: Pin) -> LineKeys:
@@ -75,16 +81,14 @@ def line_keys_in(connection: Connection, host: HostKey, pin: Pin) -> LineKeys:
 
 
 def certified_line(connection: Connection, pin: Pin) -> LineKeyRow:
-    """The line's keys as they lie there, under the name that reports call them by. Raises NotSetUp."""
-    rows = stored_line_keys.all_line_keys(connection)
-    named = [row for row in rows if row.signer == signing.signer_of(row.signing_key)]
-    certified = [row for row in named if is_certified(line_claim(row), row.certificate, pin=pin)]
+    """The line's keys as they lie there, under the name that reports call them by. Raises NotSetUp, LineKeysLost."""
+    certified = _certified_lines(connection, pin)
     if not certified:
-        raise NotSetUp(
-            "this database holds no keys yet: run `ivr init`"
-            if not rows
-            else "the keys in this database are not this organisation's: compare IVR_ORGANISATION_KEY with "
-            "what `ivr init` showed, and the database with its backup"
+        signers(connection, pin)  # where nobody at all is this organisation's, it is not the line that is missing
+        raise LineKeysLost(
+            "the line's own keys are gone from this database or were altered, and what it signed shows as planted "
+            "until that is mended: a lead makes new ones with `ivr keys roll`. For what shows as planted even then, "
+            "only a backup vouches"
         )
     return certified[0]
 
@@ -102,9 +106,18 @@ def certified_advocates(connection: Connection, pin: Pin) -> Sequence[AdvocateRo
 
 
 def signers(connection: Connection, pin: Pin) -> Signers:
-    """Whose signature under a report or a note counts: the line's and the advocates'."""
+    """Whose signature under a report or a note counts: the advocates', and the line's as long as its keys are whole.
+    Raises NotSetUp where there is nobody: this database is not this organisation's."""
     keys = [row.signing_key for row in certified_advocates(connection, pin)]
-    keys.append(certified_line(connection, pin).signing_key)
+    keys += [row.signing_key for row in _certified_lines(connection, pin)[:1]]
+    if not keys:
+        is_empty = not (stored_line_keys.all_line_keys(connection) or stored_advocates.all_advocates(connection))
+        raise NotSetUp(
+            "this database holds no keys yet: run `ivr init`"
+            if is_empty
+            else "the keys in this database are not this organisation's: compare IVR_ORGANISATION_KEY with "
+            "what `ivr init` showed, and the database with its backup"
+        )
     return {signing.signer_of(key): key for key in keys}
 
 
@@ -146,6 +159,12 @@ def row_of(advocate: Locked, certificate: bytes) -> AdvocateRow:
         memory=advocate.effort.memory,
         wrapped=advocate.wrapped,
     )
+
+
+def _certified_lines(connection: Connection, pin: Pin) -> Sequence[LineKeyRow]:
+    rows = stored_line_keys.all_line_keys(connection)
+    named = [row for row in rows if row.signer == signing.signer_of(row.signing_key)]
+    return [row for row in named if is_certified(line_claim(row), row.certificate, pin=pin)]
 
 
 def _opened(row: EpochRow, keys: LineKeys, pin: Pin) -> LineEpoch | None:
