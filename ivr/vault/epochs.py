@@ -28,6 +28,11 @@ def make(epoch: str) -> NewEpoch:
     return NewEpoch(id=epoch, public_key=bytes(private.public_key), private_key=bytes(private))
 
 
+def is_pair(private_key: bytes, public_key: bytes) -> bool:
+    """Whether these are the two halves of one key. Either may be anything."""
+    return len(private_key) == PrivateKey.SIZE and bytes(PrivateKey(private_key).public_key) == public_key
+
+
 def receipt_key(private_key: bytes) -> bytes:
     """K_receipt, 32 bytes: derived, so that it dies with its epoch and a lead can give it to a new host."""
     return derive(private_key, b"", purpose="receipt key")

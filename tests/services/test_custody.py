@@ -572,6 +572,81 @@ def test_without_the_line_s_own_keys_advocates_read_on_and_only_each_other_s_sig
     in_office(tmp_path, main)
 
 
+@pytest.mark.parametrize(
+    ("damage", "trusted"),
+    [
+        *((damage, what != "gone") for what, damage in DAMAGED_LINE.items()),
+        (update(EPOCHS).values(receipt_key=bytes(80)), True),
+    ],
+    ids=[*DAMAGED_LINE, "months that it cannot open"],
+)
+def test_new_keys_mend_a_line_whose_rows_were_damaged(tmp_path: Path, damage: Executable, *, trusted: bool) -> None:
+    """What signed a report is known from the line's own secret too. Where the row is gone, nobody knows it any more."""
+
+    async def main(of: Office) -> None:
+        receipt = await keep(of)
+        await execute(of.database, damage)
+        done = await rolling.roll_line_keys(of.database, await of.session(), of.host, now=NOW)
+        assert (done.signed_anew, len(done.epochs)) == (trusted, 4)
+        assert [(one.seal, one.trusted) for one in await of.read_all()] == [(Seal.OPENED, trusted)]
+        await keep(of, b"f" * 16)
+        receipts = Receipts(of.database, of.host, of.pin, of.slow_hashes)
+        assert await receipts.withdraw(receipt) is Withdrawal.TAKEN_BACK
+
+    in_office(tmp_path, main)
+
+
+def test_new_keys_vouch_for_nothing_that_somebody_else_signed(tmp_path: Path) -> None:
+    """A line row of another secret's, without a certificate: it was planted in the place of the true one."""
+
+    async def main(of: Office) -> None:
+        await keep(of)
+        hers = HostKey.of(b"mallory's own")
+        await rolling.roll_line_keys(of.database, await of.session(), hers, now=NOW)
+        await execute(of.database, DAMAGED_LINE["without its certificate"])
+        done = await rolling.roll_line_keys(of.database, await of.session(), of.host, now=NOW)
+        assert done.signed_anew == 0
+        assert [one.trusted for one in await of.read_all()] == [False]
+
+    in_office(tmp_path, main)
+
+
+def test_new_keys_do_what_they_can_beside_a_month_whose_certificate_was_altered(tmp_path: Path) -> None:
+    async def main(of: Office) -> None:
+        ana = await of.session()
+        now = update(EPOCHS).where(EPOCHS.c.id == "2026-11")
+        certificate = (await everything(of.database))["epochs"][0][-1]
+        receipt = await keep(of)
+        await execute(of.database, now.values(certificate=bytes(64)))
+        for attempt in (
+            recovering.print_shares(of.database, ana),
+            members.add(of.database, ana, name="bo", passphrase=OTHER, role=Role.ADVOCATE, effort=CHEAP),
+        ):
+            with pytest.raises(CannotOpenAll, match=r"nobody can open 2026-11.*a backup"):
+                await attempt
+        done = await rolling.roll_line_keys(of.database, ana, HostKey.of(b"another"), now=NOW)
+        assert done.epochs == ("2026-12", "2027-01", "2027-02")
+        await keep(of, b"f" * 16, host=HostKey.of(b"another"))
+        assert {listed.epoch for listed in await of.archive.page()} == {"2026-11", "2026-12"}
+        await execute(of.database, now.values(certificate=certificate))
+        receipts = Receipts(of.database, HostKey.of(b"another"), of.pin, of.slow_hashes)
+        assert await receipts.withdraw(receipt) is Withdrawal.TAKEN_BACK
+
+    in_office(tmp_path, main)
+
+
+def test_a_key_of_another_size_in_a_month_s_place_is_no_key(tmp_path: Path) -> None:
+    async def main(of: Office) -> None:
+        ana = await of.session()
+        wraps = metadata.tables["epoch_wraps"]
+        planted = wrapping.wrap(b"short", to=wrapping.public_of(ana.own.sealing_key))
+        await execute(of.database, update(wraps).where(wraps.c.epoch == "2026-11").values(wrapped=planted))
+        with pytest.raises(CannotOpenAll, match="ana cannot open 2026-11"):
+            await rolling.roll_line_keys(of.database, ana, of.host, now=NOW)
+
+    in_office(tmp_path, main)
+
+
 def test_what_is_wrong_with_the_keys_is_said_with_its_cure(tmp_path: Path) -> None:
     async def main(of: Office) -> None:
         async def warnings(now: datetime = NOW, host: HostKey = of.host) -> str:

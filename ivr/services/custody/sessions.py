@@ -1,7 +1,7 @@
 """An advocate's session: her passphrase in, what she may open out. A lead's also keeps the epochs made ahead."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ from ivr.store import epochs as stored_epochs
 from ivr.store import organisation as stored_organisation
 from ivr.store.advocates import AdvocateRow
 from ivr.store.database import Database
+from ivr.store.epochs import EpochRow
 from ivr.vault import advocates, epochs
 from ivr.vault.advocates import Role, Unlocked
 from ivr.vault.organisation import Pin, is_certified, pin_of
@@ -91,12 +92,8 @@ async def pin_by_passphrase(database: Database, *, passphrase: str, name: str | 
 
 def epoch_keys_of(connection: Connection, holder: bytes, *, by: bytes, pin: Pin) -> dict[str, bytes]:
     """The private keys of the certified epochs that were wrapped to a holder, opened `by` her private key."""
-    wraps = stored_epochs.wraps_for(connection, holder)
     opened: dict[str, bytes] = {}
-    for row in stored_epochs.all_epochs(connection):
-        key = unwrap(wraps[row.id], by=by) if row.id in wraps else None
-        if key is None:
-            continue
+    for row, key in _unwrapped(connection, holder, by=by):
         claim = epochs.claim(row.id, public_key=row.public_key, k_receipt=epochs.receipt_key(key))
         if is_certified(claim, row.certificate, pin=pin):
             opened[row.id] = key
@@ -106,24 +103,47 @@ def epoch_keys_of(connection: Connection, holder: bytes, *, by: bytes, pin: Pin)
 def keys_now(connection: Connection, lead: Session) -> dict[str, bytes]:
     """The epochs that a lead opens at this moment: her session may be older than what others did since.
 
-    Raises NotALead if she is gone, CannotOpenAll if others hold an epoch that she does not: what she gave on would
-    lack it.
+    Raises NotALead if she is gone, CannotOpenAll if others hold an epoch that she does not, or nobody opens it any
+    more: what she gave on would lack it.
     """
+    opened, altered = sound_and_altered(connection, lead)
+    if altered:
+        months = ", ".join(sorted(altered))
+        raise CannotOpenAll(f"nobody can open {months}: what certifies it was altered. Put back a backup")
+    return opened
+
+
+def sound_and_altered(connection: Connection, lead: Session) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """`keys_now`, and apart from them the keys of epochs that lost their certificate: nothing is to be sealed to them,
+    and no other advocate's wrap opens more. Raises as `keys_now` does, but not for those."""
     pin, own = lead.own.pin, lead.own
     readers = certified_advocates(connection, pin)
     if (own.id, Role.LEAD) not in {(row.id, row.role) for row in readers}:
         raise NotALead(f"{own.name} is not a lead any more")
     opened = epoch_keys_of(connection, own.id, by=own.sealing_key, pin=pin)
-    others = {epoch for row in readers for epoch in stored_epochs.wraps_for(connection, row.id)} - opened.keys()
-    if others:
-        months = ", ".join(sorted(others))
+    altered = {
+        row.id: key
+        for row, key in _unwrapped(connection, own.id, by=own.sealing_key)
+        if row.id not in opened and epochs.is_pair(key, row.public_key)
+    }
+    held = {epoch for row in readers for epoch in stored_epochs.wraps_for(connection, row.id)}
+    if lacking := held - opened.keys() - altered.keys():
+        months = ", ".join(sorted(lacking))
         raise CannotOpenAll(f"{own.name} cannot open {months}, others can: let one of them do this")
-    return opened
+    return opened, altered
 
 
 def chosen(connection: Connection, pin: Pin, name: str | None) -> AdvocateRow:
     """The advocate of this name, or the only one. Raises UnknownAdvocate, NotSetUp."""
     return _one_of(certified_advocates(connection, pin), name)
+
+
+def _unwrapped(connection: Connection, holder: bytes, *, by: bytes) -> Iterator[tuple[EpochRow, bytes]]:
+    wraps = stored_epochs.wraps_for(connection, holder)
+    for row in stored_epochs.all_epochs(connection):
+        key = unwrap(wraps[row.id], by=by) if row.id in wraps else None
+        if key is not None:
+            yield row, key
 
 
 def _one_of(known: Sequence[AdvocateRow], name: str | None) -> AdvocateRow:
