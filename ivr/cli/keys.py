@@ -14,7 +14,8 @@ from ivr.services.custody.founding import AlreadyFounded, Founded
 from ivr.services.custody.recovering import Recovered
 from ivr.services.custody.rolling import Roll
 from ivr.services.custody.sessions import pin_by_passphrase
-from ivr.services.custody.status import Status, status_of
+from ivr.services.custody.status import Status, missing_months, status_of
+from ivr.services.custody.trust import require_line
 from ivr.settings import Settings
 from ivr.store.database import Database
 from ivr.vault import organisation, recovery
@@ -33,6 +34,9 @@ SharesFile = typer.Option(None, help="Write the three shares into this new file 
 ROLL_WHERE = """\
 IVR_SECRET is not set here. The line's new keys are sealed under it: set the one that the line is started with.
 On the line's own machine, where it is lost, --new-secret makes one."""
+
+NOTHING_DUE = "Nothing to do: three months are made ahead."
+NOTHING_DUE_HERE = "Three months are made ahead. Whether the line can use them, `ivr keys status` says where it runs."
 
 ABOUT_SHARES = """\
 Three shares of the recovery key. Any two bring everything back if every lead is lost;
@@ -130,16 +134,31 @@ async def _status(of: Settings) -> Status:
 def epochs(advocate: str | None = Advocate, passphrase_file: Path | None = PassphraseFile) -> None:
     """Make the months' keys that are due, three ahead. Whatever a lead signs in for makes them too."""
     of = place.settings()
-    made = place.run(_epochs(of, advocate, passphrase_file))
+    made, trouble = place.run(_epochs(of, advocate, passphrase_file))
+    _tell(trouble)
+    if trouble:
+        raise typer.Exit(place.FOUND_SOMETHING)
     if not made:
-        typer.echo("Nothing to do: three months are made ahead.")
+        typer.echo(NOTHING_DUE if place.secret(of) is not None else NOTHING_DUE_HERE)
 
 
-async def _epochs(of: Settings, advocate: str | None, file: Path | None) -> tuple[str, ...]:
+async def _epochs(of: Settings, advocate: str | None, file: Path | None) -> tuple[Sequence[str], Sequence[str]]:
+    """The epochs that were made, and what keeps the line from those that there are."""
     async with place.database(of) as database:
         lead = await asking.session(database, place.pin(of), advocate, file)
         lead.lead()
-        return lead.new_epochs
+        await require_line(database, place.pin(of))
+        is_here = place.secret(of) is not None
+        return lead.new_epochs, await _missing_months(of, database) if is_here else ()
+
+
+async def _missing_months(of: Settings, database: Database) -> Sequence[str]:
+    return await missing_months(database, place.host(of), place.pin(of), now=SystemClock().now())
+
+
+def _tell(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        typer.echo(f"! {warning}", err=True)
 
 
 @keys.command("pin")
@@ -169,17 +188,20 @@ def roll(
     of = place.settings()
     if place.secret(of) is None and not new_secret:
         place.give_up(ROLL_WHERE)
-    done = place.run(_roll(of, advocate, passphrase_file))
+    done, trouble = place.run(_roll(of, advocate, passphrase_file))
     typer.echo(f"The line has new keys. Signed anew: {done.signed_anew} reports and notes.")
     typer.echo(f"Receipts go on for the epochs {', '.join(done.epochs)}.")
+    _tell(trouble)
 
 
-async def _roll(of: Settings, advocate: str | None, passphrase_file: Path | None) -> Roll:
+async def _roll(of: Settings, advocate: str | None, passphrase_file: Path | None) -> tuple[Roll, Sequence[str]]:
+    """What was done, and what the line cannot use all the same."""
     async with place.database(of) as database:
         await place.bring_home(of, database)
         lead = await asking.session(database, place.pin(of), advocate, passphrase_file)
         host = HostKey.of(make_secret(of))
-        return await rolling.roll_line_keys(database, lead, host, now=SystemClock().now())
+        done = await rolling.roll_line_keys(database, lead, host, now=SystemClock().now())
+        return done, await _missing_months(of, database)
 
 
 @keys.command("passphrase")

@@ -58,6 +58,7 @@ def damaged(desk: Path, statement: str) -> None:
 LINE_GONE = "DELETE FROM line_keys"
 LINE_ALTERED = "UPDATE line_keys SET certificate = zeroblob(64)"
 WRAPS = "UPDATE epochs SET receipt_key = zeroblob(80)"
+MONTH = "UPDATE epochs SET certificate = zeroblob(64) WHERE id = (SELECT min(id) FROM epochs)"
 
 
 def test_init_shows_the_organisation_s_key_and_writes_shares_that_only_their_owner_can_read(desk: Path) -> None:
@@ -165,6 +166,36 @@ def test_whatever_became_of_the_line_s_own_rows_advocates_read_and_back_up(desk:
     assert (code, "taken (" in said) == (0, True), said
     code, said = ivr("backup", str(desk / "shelf"))
     assert (code, "1 report" in said) == (0, True), said
+
+
+@pytest.mark.parametrize(
+    ("damage", "said_first", "said_after"),
+    [
+        (LINE_GONE, "`ivr keys roll`", ""),
+        (LINE_ALTERED, "`ivr keys roll`", ""),
+        (WRAPS, "`ivr keys roll`", ""),
+        (MONTH, "did not certify: 20", "did not certify: 20"),
+    ],
+)
+def test_what_keeps_the_line_from_its_months_is_told_with_a_cure_that_works(
+    desk: Path, damage: str, said_first: str, said_after: str
+) -> None:
+    called(WHOLE_REPORT["Spanish"])
+    damaged(desk, damage)
+    code, said = ivr("keys", "epochs", *given(desk, "ana"))
+    assert (code != 0, said_first in said, "Nothing to do" in said) == (True, True, False)
+    assert said_first in ivr("keys", "status")[1]
+    code, said = ivr("keys", "roll", *given(desk, "ana"))
+    assert (code, "The line has new keys" in said, said_after in said) == (0, True, True), said
+    code, said = ivr("keys", "epochs", *given(desk, "ana"))
+    assert ("Nothing to do" in said, said_after in said) == (not said_after, True)
+    called(WHOLE_REPORT["English"])
+
+
+def test_where_the_line_s_secret_is_not_it_is_not_said_that_it_can_use_its_months(desk: Path) -> None:
+    (desk / "data" / "secret").unlink()
+    code, said = ivr("keys", "epochs", *given(desk, "ana"))
+    assert (code, "Nothing to do" in said, "`ivr keys status`" in said) == (0, False, True)
 
 
 def test_an_empty_database_is_told_to_be_set_up(desk: Path) -> None:

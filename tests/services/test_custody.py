@@ -657,6 +657,18 @@ def test_what_is_wrong_with_the_keys_is_said_with_its_cure(tmp_path: Path) -> No
         assert "Not yet made: 2027-03" in await warnings(datetime(2026, 12, 20, tzinfo=UTC))
         assert "run out: reports go on to 2027-02" in await warnings(datetime(2027, 6, 20, tzinfo=UTC))
         assert "IVR_SECRET" in await warnings(host=HostKey.of(b"another"))
+        first, third = ((EPOCHS.c.id == month) for month in ("2026-11", "2027-01"))
+        await execute(of.database, update(EPOCHS).where(first).values(receipt_key=bytes(80)))
+        assert await warnings() == (
+            "The line cannot open its part of 2026-11: it was altered. A lead gives it a new one with `ivr keys roll`."
+        )
+        await execute(of.database, update(EPOCHS).where(third).values(certificate=bytes(64)))
+        assert "did not certify: 2027-01." in await warnings()
+        assert "Not yet made" not in await warnings()
+        await execute(of.database, update(EPOCHS).values(receipt_key=bytes(80)))
+        assert "its part of 2026-11, 2026-12, 2027-01, 2027-02:" in await warnings()
+        await execute(of.database, delete(EPOCHS))
+        assert "Not yet made: 2026-11, 2026-12, 2027-01, 2027-02. " in await warnings()
         await execute(of.database, delete(metadata.tables["recovery_keys"]))
         assert "`ivr keys shares`" in await warnings()
 
