@@ -22,6 +22,7 @@ SEALS = {
     Seal.FORGOTTEN: "Its key is gone: it was taken back. Nobody can read it.",
     Seal.MISSING: "Its key is gone, and not by its receipt: somebody deleted it in the database.",
     Seal.NOT_HERS: "Its month was never given to this advocate.",
+    Seal.MONTH_LOST: "Its month, or her key to it, was altered: another advocate may open it, or a backup.",
     Seal.BROKEN: "It was altered: what is in it must not be trusted.",
 }
 NOT_OURS = "NOT OURS: planted or altered"
@@ -191,7 +192,8 @@ WITHDRAWN = {
 
 
 async def _withdraw(of: Settings, code: str) -> Withdrawal:
-    async with place.database(of) as database, place.reports(of, database):
+    async with place.database(of) as database:
+        await place.bring_home(of, database)
         slow_hashes = SlowHashes()
         try:
             done = await Receipts(database, place.host(of), place.pin(of), slow_hashes).withdraw(code)

@@ -16,6 +16,7 @@ from ivr.services.custody.signing import is_signed, signed_note, signed_row, sta
 from ivr.services.custody.trust import Signers, signers
 from ivr.services.receipts import TAKEN_BACK
 from ivr.services.reports import NEW
+from ivr.store import epochs as stored_epochs
 from ivr.store import notes as stored_notes
 from ivr.store import reports as stored
 from ivr.store.database import Database
@@ -62,6 +63,8 @@ class Seal(StrEnum):
     """Its key is gone, and nobody took it back: somebody deleted it in the database."""
     NOT_HERS = "not hers"
     """Its epoch was never given to this advocate."""
+    MONTH_LOST = "month lost"
+    """Its epoch was given to her, and does not open or is not certified any more: somebody altered it."""
     BROKEN = "broken"
     """Body, key or columns are not the ones that were sealed together."""
 
@@ -150,7 +153,8 @@ def _read(connection: Connection, report_id: bytes, session: Session, pin: Pin) 
         return OpenReport(listed, Seal.MISSING)
     epoch_key = session.epoch_keys.get(row.epoch)
     if epoch_key is None:
-        return OpenReport(listed, Seal.NOT_HERS)
+        was_given = row.epoch in stored_epochs.wraps_for(connection, session.own.id)
+        return OpenReport(listed, Seal.MONTH_LOST if was_given else Seal.NOT_HERS)
     place = Place(row.id, row.form, row.epoch)
     body = sealing.open_body(Sealed(row.body, sealed_key), place, epoch_key=epoch_key)
     if body is None:
@@ -201,6 +205,8 @@ def _sound(connection: Connection, report_id: bytes, session: Session, pin: Pin)
         raise CannotDecide("it was taken back")
     if opened.seal is Seal.NOT_HERS:
         raise CannotDecide(f"its month was never given to {session.own.name}")
+    if opened.seal is Seal.MONTH_LOST:
+        raise CannotDecide("its month, or her key to it, was altered: another advocate may open it, or a backup")
     if not opened.trusted:
         raise CannotDecide("it was planted or altered: do not act on it")
     return row

@@ -2,7 +2,7 @@
 The code itself goes no further than the slow hash; wrong codes are answered like unknown ones."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 
 from ivr.flow.line import CONSENTS
 from ivr.services.custody.signing import is_signed, signed_row, statement_of
-from ivr.services.custody.trust import LineKeys, line_epochs, line_keys_in, signers
+from ivr.services.custody.trust import LineKeys, LineKeysLost, line_epochs, line_keys_in, signers
 from ivr.store import contributions
+from ivr.store import epochs as stored_epochs
 from ivr.store import reports as stored
 from ivr.store.database import Database
 from ivr.store.reports import MAX_TURN, ReportRow
@@ -129,6 +130,7 @@ def _withdraw(connection: Connection, slow: bytes, keys: LineKeys, pin: Pin) -> 
     tags = {epoch.id: receipts.tag(epoch.receipt_key, slow) for epoch in epochs.values()}
     found = stored.tagged(connection, tags)
     if not found:
+        _require_all(connection, epochs)
         return Withdrawal.UNKNOWN
     # Somebody may have copied her tag to a row of her own, or written here that it was taken back.
     left = [row for row in found if row.state != TAKEN_BACK or stored.sealed_key(connection, row.id) is not None]
@@ -139,6 +141,16 @@ def _withdraw(connection: Connection, slow: bytes, keys: LineKeys, pin: Pin) -> 
         stored.take_back(connection, _tombstone(row, keys, is_true=is_signed(row, trusted)))
     contributions.forget(connection, receipts.handle(slow))
     return Withdrawal.TAKEN_BACK
+
+
+def _require_all(connection: Connection, usable: Collection[str]) -> None:
+    """That no report has a receipt is known only where every month can be asked. Raises LineKeysLost."""
+    unusable = [row.id for row in stored_epochs.all_epochs(connection) if row.id not in usable]
+    if unusable:
+        raise LineKeysLost(
+            f"no report that the line can find has this receipt, and in {', '.join(unusable)} it finds none: "
+            "`ivr keys status` says why, and what to do. Then try again"
+        )
 
 
 def _tombstone(row: ReportRow, keys: LineKeys, *, is_true: bool) -> ReportRow:

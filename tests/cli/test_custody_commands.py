@@ -192,6 +192,29 @@ def test_what_keeps_the_line_from_its_months_is_told_with_a_cure_that_works(
     called(WHOLE_REPORT["English"])
 
 
+@pytest.mark.parametrize("damage", [WRAPS, MONTH])
+def test_a_receipt_is_not_called_unknown_while_there_are_months_that_the_line_cannot_ask(
+    desk: Path, damage: str
+) -> None:
+    receipt = called(WHOLE_REPORT["Spanish"])
+    damaged(desk, damage)
+    code, said = ivr("reports", "withdraw", "--yes", "--receipt", receipt)
+    assert (code, "compare the digits" in said, "`ivr keys status`" in said) == (2, False, True), said
+    assert ivr("keys", "roll", *given(desk, "ana"))[0] == 0
+    code, said = ivr("reports", "withdraw", "--yes", "--receipt", receipt)
+    assert ("It is taken back" in said) == (damage == WRAPS)
+
+
+def test_a_month_that_was_altered_is_not_said_to_have_been_kept_from_her(desk: Path) -> None:
+    called(WHOLE_REPORT["Spanish"])
+    damaged(desk, MONTH)
+    code, said = ivr("reports", "read", *given(desk, "ana"))
+    assert (code, "Its month, or her key to it, was altered" in said, "never given" in said) == (0, True, False), said
+    report = ivr("reports", "list")[1].splitlines()[1][:8]
+    code, said = ivr("reports", "confirm", report, *given(desk, "ana"))
+    assert (code, "or a backup" in said) == (2, True), said
+
+
 def test_where_the_line_s_secret_is_not_it_is_not_said_that_it_can_use_its_months(desk: Path) -> None:
     (desk / "data" / "secret").unlink()
     code, said = ivr("keys", "epochs", *given(desk, "ana"))

@@ -135,7 +135,7 @@ def test_nothing_is_decided_about_what_nobody_vouches_for(tmp_path: Path) -> Non
         await execute(of, update(reports).where(reports.c.id == planted).values(consent="count_only"))
         await execute(of, delete(report_keys).where(report_keys.c.report_id == forgotten))
         await withdraw(of, 2)
-        stranger = replace(ana, epoch_keys={})
+        stranger = replace(ana, own=replace(ana.own, id=bytes(16)), epoch_keys={})
         gone = b"gone".ljust(16)
         for report_id, session, why in (
             (planted, ana, "planted or altered"),

@@ -549,7 +549,8 @@ def test_an_advocate_without_the_epoch_reads_nothing(tmp_path: Path) -> None:
     async def main(of: Office, kept: Reports) -> None:
         await keep(kept, ENDED)
         (listed,) = await of.archive.page()
-        stranger = replace(await of.session(), epoch_keys={})
+        ana = await of.session()
+        stranger = replace(ana, own=replace(ana.own, id=b"s" * 16), epoch_keys={})
         report = await of.archive.read(listed.id, stranger)
         assert report is not None
         assert (report.seal, report.trusted, report.answers) == (Seal.NOT_HERS, True, None)
