@@ -36,6 +36,13 @@ DATA_FOLDER: tuple[Kept, ...] = (
     ),
     Kept("spool.db-*", "SQLite's log of the spool", "as above", "emptied when the spool was brought home"),
     Kept(
+        "spool.db.damaged-*",
+        "a spool that was found damaged, as it was: a report may lie in it, sealed as ever",
+        "`ivr serve` begins a new one and deletes none: no backup has what waited there",
+        "until somebody deletes it. What was withdrawn or has expired meanwhile is not deleted in it; it opens as long"
+        " as its month's keys are kept",
+    ),
+    Kept(
         "secret",
         "what the line's own keys are sealed under, where IVR_SECRET is not set",
         "`ivr init` makes it",

@@ -17,7 +17,7 @@ from ivr.services.content import Content, NoContent, load
 from ivr.services.custody.trust import LineKeysLost, require_line
 from ivr.services.receipts import SlowHashes
 from ivr.services.reports import Reports
-from ivr.services.spool import Spool
+from ivr.services.spool import Spool, spool_file
 from ivr.settings import MIN_SECRET, Settings, SettingsWrong, read
 from ivr.store.database import Database, StoreUnavailable
 from ivr.vault.host import HostKey
@@ -119,7 +119,7 @@ def pin(of: Settings) -> Pin:
 @asynccontextmanager
 async def reports(of: Settings, database: Database) -> AsyncIterator[Reports]:
     """What keeps the reports of this line, with nothing left waiting in the spool."""
-    spool, slow_hashes = Spool(Database(of.spool)), SlowHashes()
+    spool, slow_hashes = Spool(spool_file(of.spool)), SlowHashes()
     kept = Reports(database, spool, host=host(of), pin=pin(of), slow_hashes=slow_hashes)
     try:
         await kept.ready(SystemClock().now().date())

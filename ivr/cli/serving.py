@@ -17,8 +17,9 @@ from ivr.kit.clock import SystemClock
 from ivr.line.replies import OnePiece
 from ivr.services.custody.founding import is_demo
 from ivr.services.custody.status import status_of
+from ivr.services.spool import Spool, spool_file
 from ivr.settings import Settings
-from ivr.store.database import Database
+from ivr.store.database import Database, FileDamaged
 from ivr.vault.keyring import KeysUnavailable
 from ivr.vault.tokens import token_keys
 
@@ -28,6 +29,14 @@ DEMO_WARNING = """\
 *  The passphrase lies beside the data: whoever takes this machine can     *
 *  read every report. Stop, choose another IVR_DATA_DIR and run `ivr init`.*
 ****************************************************************************"""
+
+SPOOL_DAMAGED = """\
+****************************************************************************
+*  WARNING: the spool was damaged. The line begins a new one.              *
+*  A report that had been told as saved may lie in the old one: keep it,   *
+*  and let somebody who knows SQLite look at it (`.recover`). It lies in   *
+****************************************************************************
+{aside}"""
 
 ON_PLIVO = """
 Porchlight listens on {host}:{port}. At Plivo, give {number} these addresses (POST):
@@ -99,12 +108,27 @@ async def _prepare(of: Settings, *, demo: bool) -> bool:
             token_keys(of.keys_dir).current(SystemClock().now())
         except KeysUnavailable as error:
             place.give_up(str(error))
-        async with place.reports(of, database):
-            pass  # the line's keys open, and what waited in the spool is home
+        await _take_up_reports(of, database)
         found = await status_of(database, place.host(of), place.pin(of), now=SystemClock().now())
         for warning in () if demo else found.warnings:
             typer.echo(f"! {warning}", err=True)
         return await is_demo(database)
+
+
+async def _take_up_reports(of: Settings, database: Database) -> None:
+    """The line's keys open, and what waited in the spool is home. A spool that is not whole keeps no line down: it is
+    nearly always empty."""
+    try:
+        async with place.reports(of, database):
+            return
+    except FileDamaged:
+        spool = Spool(spool_file(of.spool))
+        aside = await spool.set_aside()
+        await spool.close()
+    if aside is not None:
+        typer.echo(SPOOL_DAMAGED.format(aside=aside), err=True)
+    async with place.reports(of, database):
+        pass
 
 
 def _listen(of: Settings, flow: Flow, listening: socket.socket) -> None:
@@ -113,7 +137,7 @@ def _listen(of: Settings, flow: Flow, listening: socket.socket) -> None:
     parts = Parts(
         flow=flow,
         database=Database(of.database),
-        spool=Database(of.spool),
+        spool=spool_file(of.spool),
         secret=secret,
         pin=place.pin(of),
         carrier_token=of.plivo_auth_token.get_secret_value() if not of.is_loopback else _loopback_token(of),

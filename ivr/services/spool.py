@@ -3,6 +3,7 @@ Everything in it is sealed already; it is brought home before anything else is d
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -12,8 +13,18 @@ from ivr.store.reports import ReportRow
 
 AT_ONCE = 100
 
+CURE = (
+    "what waits in it for the database is not reached. Check that its folder belongs to this user and has room; "
+    "a file that is not whole is set aside by `ivr serve`, never deleted: no backup has it"
+)
+
 Waiting = tuple[ReportRow, bytes]
 """A row and its sealed data key."""
+
+
+def spool_file(url: str) -> Database:
+    """Where a spool lies, with a cure of its own."""
+    return Database(url, cure=CURE)
 
 
 class Spool:
@@ -49,6 +60,10 @@ class Spool:
         if count:
             await self._file.forget_deleted()
         return count
+
+    async def set_aside(self) -> Path | None:
+        """See Database.set_aside."""
+        return await self._file.set_aside()
 
     async def settle(self) -> None:
         """See Database.settle."""

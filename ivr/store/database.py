@@ -3,6 +3,7 @@ One transaction is one function of a connection. Knows how transactions run, nev
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, Table, inspect, text
@@ -11,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 from ivr.kit.told import Told
+from ivr.store.aside import says_damaged
 from ivr.store.migrations import HEAD
 from ivr.store.sqlite import Sqlite
 
@@ -26,8 +28,13 @@ class StoreUnavailable(Told):
     """The database cannot be used now; the message says which and what to do. Holds no value of any row."""
 
 
+class FileDamaged(StoreUnavailable):
+    """SQLite says that its file is no database, or malformed."""
+
+
 class Database:
-    """One per process and event loop. Raises ValueError for a URL that is neither SQLite's (a file) nor PostgreSQL's.
+    """One per process and event loop. `cure`: what is told where it cannot be used, if it is not the database itself.
+    Raises ValueError for a URL that is neither SQLite's (a file) nor PostgreSQL's.
 
     A `work` is one transaction. It is run once, returns values (no open cursor), neither commits nor rolls back
     itself, and does nothing slow: on SQLite others wait for it. What it returns is returned after the commit, what it
@@ -35,9 +42,10 @@ class Database:
     waiting may find it committed all the same.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, cure: str = "") -> None:
         self._url = _parsed(url)
         self._backend = Sqlite(self._url) if self._url.get_backend_name() == "sqlite" else _postgresql(self._url)
+        self._cure = cure or self._backend.cure
 
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = False) -> T:
         """Run a transaction that only reads. `snapshot`: all its statements see the database of one moment."""
@@ -89,6 +97,12 @@ class Database:
         with self._failures_named():
             await self._backend.settle()
 
+    async def set_aside(self) -> Path | None:
+        """Put SQLite's file out of the way, if it is no database or malformed, before anything was done with it here:
+        `migrate` makes a new one. Where it lies now; None where nothing was done. Raises StoreUnavailable."""
+        with self._failures_named():
+            return await self._backend.set_aside()
+
     async def close(self) -> None:
         """End what is queued, then every thread and connection."""
         await self._backend.close()
@@ -99,8 +113,9 @@ class Database:
             yield
         except (DBAPIError, NoConnectionInTime, OSError) as error:
             where = self._url.set(query={}).render_as_string(hide_password=True)  # a query may hold a password too
-            failed = f"the database {where} cannot be used ({type(error).__name__}): {self._backend.cure}"
-            raise StoreUnavailable(failed) from error
+            failed = f"the database {where} cannot be used ({type(error).__name__}): {self._cure}"
+            is_damaged = says_damaged(getattr(error, "orig", None))
+            raise (FileDamaged if is_damaged else StoreUnavailable)(failed) from error
 
 
 def _parsed(url: str) -> URL:

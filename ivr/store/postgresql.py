@@ -64,6 +64,9 @@ class Postgresql:
     async def settle(self) -> None:
         """Its files are the server's, which writes them all the time."""
 
+    async def set_aside(self) -> None:
+        """Its files are the server's."""
+
     async def close(self) -> None:
         await self._engine.dispose()
 

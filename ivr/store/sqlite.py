@@ -16,6 +16,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from ivr.store.aside import set_aside
+from ivr.store.folder import FolderBusy
 from ivr.store.writer import Writer, connected, submitted
 
 READERS = 4
@@ -81,6 +83,11 @@ class Sqlite:
     async def settle(self) -> None:
         await wrap_future(submitted(self._readers, partial(connected, self._reading, _settle)))
         await to_thread(_blur_times, self._path)
+
+    async def set_aside(self) -> Path | None:
+        with suppress(FolderBusy):  # somebody else is doing it
+            return await to_thread(set_aside, self._path)
+        return None
 
     async def close(self) -> None:
         await to_thread(self._readers.shutdown)

@@ -336,6 +336,17 @@ def test_no_folder_is_not_this_one(desk: Path) -> None:
     assert (code, "ivr backup /mnt/backup" in said) == (2, True)
 
 
+def test_a_damaged_spool_keeps_nobody_from_taking_a_report_back(desk: Path) -> None:
+    receipt = called(WHOLE_REPORT["Spanish"])
+    for file in (desk / "data").glob("spool.db*"):
+        file.write_bytes(b"noise" * 1000)
+    for command in (("reports", "list"), ("reports", "withdraw", "--yes", "--receipt", receipt)):
+        code, said = ivr(*command)
+        assert (code, "spool.db cannot be used" in said, "not reached" in said) == (0, True, True), said
+        assert "IVR_DATABASE_URL" not in said
+    assert "It is taken back" in said
+
+
 def test_a_receipt_of_the_wrong_length_is_told_before_anything_is_tried(desk: Path) -> None:
     code, said = ivr("reports", "withdraw", "--yes", "--receipt", "1234 5678")
     assert (code, "12 digits, this has 8" in said) == (2, True)

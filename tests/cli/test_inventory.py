@@ -13,7 +13,7 @@ from ivr.cli import place
 from ivr.cli.files import DATA_FOLDER, RUN_FOLDER
 from ivr.cli.inventory import Sources, Unexplained, document
 from ivr.cli.keys import ensure_demo
-from ivr.cli.serving import _loopback_token
+from ivr.cli.serving import _loopback_token, _take_up_reports
 from ivr.kit.clock import SystemClock
 from ivr.line.fields import FIELDS, Field, Use
 from ivr.settings import Settings
@@ -103,6 +103,8 @@ def test_every_file_that_a_line_makes_stands_in_it_and_no_other(
             _loopback_token(of)
             for ring in (token_keys(of.keys_dir), seed_keys(of.keys_dir)):
                 ring.current(SystemClock().now())
+            (tmp_path / "spool.db").write_bytes(bytes(range(1, 256)))
+            await _take_up_reports(of, database)
             async with place.reports(of, database):
                 return files_in(tmp_path)
 

@@ -149,6 +149,34 @@ def test_a_port_that_is_taken_is_told_before_anything_is_promised(tmp_path: Path
     assert "Porchlight answers" not in refused.stdout
 
 
+def test_a_damaged_spool_keeps_no_line_down_and_is_kept(tmp_path: Path) -> None:
+    settings = environment(tmp_path / "data")
+    noise = b"noise" * 1000
+    with served(settings):
+        pass
+    for n in (1, 2):
+        (tmp_path / "data" / "spool.db").write_bytes(noise)
+        with served(settings):
+            pass
+        assert (tmp_path / "data" / f"spool.db.damaged-{n}").read_bytes() == noise
+    (tmp_path / "data" / "spool.db").write_bytes(noise)
+    with socket.create_server(("127.0.0.1", int(settings["PORT"]))):
+        said = ivr(settings, "serve", "--demo").stderr
+    assert "the spool was damaged" in said
+    assert f"{tmp_path / 'data' / 'spool.db.damaged-3'}" in said
+    assert "damaged" not in ivr(settings, "reports", "list").stderr
+
+
+def test_a_damaged_database_is_not_set_aside(tmp_path: Path) -> None:
+    settings = environment(tmp_path / "data")
+    with served(settings):
+        pass
+    (tmp_path / "data" / "porchlight.db").write_bytes(b"noise" * 1000)
+    refused = ivr(settings, "serve", "--demo")
+    assert (refused.returncode, "put a backup in its place" in refused.stderr) == (2, True)
+    assert list((tmp_path / "data").glob("*.damaged*")) == []
+
+
 def test_a_folder_that_keys_cannot_lie_in_is_told_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     refused = ivr(environment(tmp_path / "data", IVR_RUN_DIR=str(tmp_path / "file")), "serve", "--demo")

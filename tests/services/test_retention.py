@@ -22,7 +22,7 @@ from ivr.services.retention import Night, Purged
 from ivr.store import contributions
 from ivr.store.contributions import ContributionRow
 from ivr.store.reports import MAX_TURN
-from ivr.store.tables import epochs, jobs, line_keys, report_keys, reports
+from ivr.store.tables import advocates, epochs, jobs, line_keys, report_keys, reports
 from ivr.vault.host import HostKey
 from tests.founded import NOW, Office, in_office
 from tests.shipped import flow
