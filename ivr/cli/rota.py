@@ -36,8 +36,8 @@ def show(
         return
     of = place.settings()
     known, now = place.run(_known(of)), SystemClock().now()
-    if not known.rota.people and not known.lost:
-        typer.echo("Nobody answers callers yet: `ivr advocates add NAME --phone +12125550143` adds somebody.")
+    if known.is_empty:
+        typer.echo(week.NOBODY_YET)
         return
     zone, languages = _flow_of(of)
     typer.echo(f"Who is on call, by the clock of {zone}:\n")

@@ -10,11 +10,13 @@ from starlette.types import ASGIApp
 
 from ivr import logs
 from ivr.app import Parts, build
-from ivr.cli import place
+from ivr.cli import place, week
 from ivr.cli.keys import DEMO_FILE, ensure_demo
+from ivr.cli.plain import plain
 from ivr.flow.graph import Flow
 from ivr.kit.clock import SystemClock
 from ivr.line.replies import OnePiece
+from ivr.services import rota
 from ivr.services.custody.founding import is_demo
 from ivr.services.custody.status import status_of
 from ivr.services.spool import Spool, spool_file
@@ -69,7 +71,7 @@ def serve(
     of = place.settings()
     flow = place.clean_content(of).flow
     assert flow is not None
-    is_demo = place.run(_prepare(of, demo=demo))
+    is_demo = place.run(_prepare(of, flow, demo=demo))
     with _socket(host, of.port) as listening:
         if is_demo and not of.is_loopback:
             typer.echo(DEMO_WARNING, err=True)
@@ -99,7 +101,7 @@ def _command(of: Settings) -> str:
     return "".join(names) + ".venv/bin/ivr"
 
 
-async def _prepare(of: Settings, *, demo: bool) -> bool:
+async def _prepare(of: Settings, flow: Flow, *, demo: bool) -> bool:
     """Everything that must be there before the first call. True when the keys are a demo's."""
     async with place.database(of) as database:
         if demo:
@@ -109,10 +111,19 @@ async def _prepare(of: Settings, *, demo: bool) -> bool:
         except KeysUnavailable as error:
             place.give_up(str(error))
         await _take_up_reports(of, database)
-        found = await status_of(database, place.host(of), place.pin(of), now=SystemClock().now())
-        for warning in () if demo else found.warnings:
-            typer.echo(f"! {warning}", err=True)
+        for warning in () if demo else await _warnings(of, flow, database):
+            typer.echo(f"! {plain(warning)}", err=True)
         return await is_demo(database)
+
+
+async def _warnings(of: Settings, flow: Flow, database: Database) -> tuple[str, ...]:
+    """What is wrong with keys and rota, and what will be: a caller must not be the first to find out."""
+    host, now = place.host(of), SystemClock().now()
+    keys = await status_of(database, host, place.pin(of), now=now)
+    known = await rota.known(database, host)
+    if not known.is_empty:
+        return (*keys.warnings, *week.warnings(known, languages=flow.languages, zone=flow.zone, now=now))
+    return keys.warnings if of.duty_numbers else (*keys.warnings, week.NOBODY_YET)
 
 
 async def _take_up_reports(of: Settings, database: Database) -> None:

@@ -13,6 +13,8 @@ from ivr.services.rota import Known
 MOST_GAPS = 6
 """So many are told one by one."""
 
+NOBODY_YET = "Nobody answers callers yet: `ivr advocates add NAME --phone +12125550143` adds somebody."
+
 _DAY = timedelta(days=1)
 
 

@@ -51,6 +51,11 @@ class Known:
     rota: Rota
     lost: tuple[str, ...] = ()
 
+    @property
+    def is_empty(self) -> bool:
+        """Nobody was ever put on it."""
+        return not self.rota.people and not self.lost
+
 
 class LiveRota:
     """The rota for a line that serves: of this moment, or the last that was known. Never raises.

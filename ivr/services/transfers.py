@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from math import ceil
 from typing import Protocol
 
@@ -81,7 +82,7 @@ class Transfers:
         on_duty = await self.rota.on_duty(self.clock.now())
         for _ in range(TRIES):
             now = self.clock.now()
-            asked = await self.live.write(lambda connection: self._asked(connection, wish, on_duty, now))  # noqa: B023
+            asked = await self.live.write(partial(self._asked, wish=wish, on_duty=on_duty, now=now))
             if asked.answer is not None:
                 self._let_be(asked.over)
                 return asked.answer
@@ -153,7 +154,7 @@ class Transfers:
 
     # ---- ringing ----
 
-    def _asked(self, connection: Connection, wish: Wish, on_duty: tuple[Person, ...], now: datetime) -> "_Asked":
+    def _asked(self, connection: Connection, *, wish: Wish, on_duty: tuple[Person, ...], now: datetime) -> "_Asked":
         stored.release(connection, before=milliseconds(now - LATEST_WORD))
         row = offering.begun(connection, wish, now)
         if row.state == OVER:

@@ -149,6 +149,31 @@ def test_a_port_that_is_taken_is_told_before_anything_is_promised(tmp_path: Path
     assert "Porchlight answers" not in refused.stdout
 
 
+def test_a_line_that_nobody_answers_says_so_when_it_starts(tmp_path: Path) -> None:
+    settings = environment(tmp_path / "data", IVR_FLOWS_DIR=str(ROOT / "flows"))
+    (tmp_path / "ana").write_text("four quiet harbor lamps")
+    hers = ("--passphrase-file", str(tmp_path / "ana"))
+    assert ivr(settings, "init", "--advocate", "ana", *hers, "--shares-file", str(tmp_path / "s")).returncode == 0
+
+    def warned() -> str:
+        process = subprocess.Popen(
+            [IVR, "serve"], cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        wait_until_healthy(process, settings["PORT"])
+        process.send_signal(signal.SIGTERM)
+        return process.communicate(timeout=20)[0]
+
+    assert "! Nobody answers callers yet" in warned()
+    assert ivr(settings, "advocates", "set", "ana", "--phone", "+12125550143", "--languages", "en").returncode == 0
+    assert ivr(settings, "rota", "add", "ana", "--every-day", "00:00-12:00").returncode == 0
+    said = warned()
+    assert "! Nobody is on call from" in said
+    assert "! Nobody on call speaks es from" in said
+    assert ivr(settings, "rota", "add", "ana", "--every-day", "12:00-24:00").returncode == 0
+    assert ivr(settings, "advocates", "set", "ana", "--languages", "en,es").returncode == 0
+    assert "! Nobody" not in warned()
+
+
 def test_a_damaged_spool_keeps_no_line_down_and_is_kept(tmp_path: Path) -> None:
     settings = environment(tmp_path / "data")
     noise = b"noise" * 1000
