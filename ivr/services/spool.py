@@ -14,8 +14,8 @@ from ivr.store.reports import ReportRow
 AT_ONCE = 100
 
 CURE = (
-    "what waits in it for the database is not reached. Check that its folder belongs to this user and has room; "
-    "a file that is not whole is set aside by `ivr serve`, never deleted: no backup has it"
+    "what waits in it for the database is not reached. Check that its folder belongs to this user and has room. If "
+    "SQLite calls it damaged, `ivr serve` sets it aside; else move it away yourself, and keep it: no backup has it"
 )
 
 Waiting = tuple[ReportRow, bytes]
