@@ -20,7 +20,7 @@ from ivr.engine.asks import Answers, NotSaved, Saved, SaveReport
 from ivr.services.archive import Seal
 from ivr.services.custody import members
 from ivr.services.custody.rolling import roll_line_keys
-from ivr.services.reports import NEW, Reports
+from ivr.services.reports import NEW, SAVE_SECONDS, Reports
 from ivr.services.spool import Spool
 from ivr.store.database import Database, StoreUnavailable
 from ivr.store.reports import turn_of_ending
@@ -46,7 +46,7 @@ Main = Callable[[Office, Reports], Coroutine[Any, Any, None]]
 
 def with_line(directory: Path, main: Main, *, kind: str = "sqlite") -> None:
     async def run(of: Office) -> None:
-        kept = of.reports()
+        kept = of.reports(save_seconds=SAVE_SECONDS)
         await main(of, kept)
         await kept.close()
 
@@ -226,7 +226,7 @@ def test_without_a_database_nothing_is_saved(tmp_path: Path) -> None:
         nowhere = Database("sqlite:////proc/nowhere/line.db")
         of = Office(nowhere, Spool(nowhere), Pin(bytes(32)))
         try:
-            return await keep(of.reports(), DRAFT)
+            return await keep(of.reports(save_seconds=SAVE_SECONDS), DRAFT)
         finally:
             of.slow_hashes.close()
             await nowhere.close()
@@ -337,7 +337,7 @@ def test_what_waits_in_the_spool_comes_home_before_anything_else(tmp_path: Path)
         await spooled(tmp_path, kept, DRAFT)
         await keep(kept, replace(DRAFT, consent="pass_on"), turn=4)
         assert [report.listed.consent for report in await of.read_all()] == ["pass_on"]
-        another = of.reports()
+        another = of.reports(save_seconds=SAVE_SECONDS)
         await another.ready(TODAY)
         assert [report.listed.consent for report in await of.read_all()] == ["pass_on"]
         assert sqlite_rows(tmp_path / "spool.db", "reports") == []
