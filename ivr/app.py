@@ -113,8 +113,8 @@ def build(
         Chore("sweep keys", timedelta(minutes=1), lambda: _swept(keys, clock), on_time=True),
         Chore("tend reports", timedelta(seconds=15), lambda: reports.tend(clock.now().date())),
         Chore("night", timedelta(minutes=1), lambda: _worked(night, reports, clock)),
-        # What is known of it must be fresh when the database goes away.
-        Chore("look at the rota", timedelta(minutes=1), rota.look),
+        # Each transfer asks for it; what is known must be fresh when the database goes away.
+        Chore("look at the rota", timedelta(minutes=5), rota.look),
         # Also when whoever withdrew a report, or brought it home, ended before it could.
         Chore("wipe the database's log", timedelta(minutes=1), parts.database.forget_deleted),
         Chore("wipe the spool's log", timedelta(minutes=1), parts.spool.forget_deleted),
