@@ -1,10 +1,11 @@
-"""The kinds of values that columns hold. SQLite takes anything into any column, and so does whoever writes into its
-file. What is of another kind is read as a value of the right one that nobody ever wrote: its row shows as planted or
-altered like any other, and no other row suffers for it."""
+"""Columns, each with its purpose, and the kinds of values that they hold. SQLite takes anything into any column, and so
+does whoever writes into its file. What is of another kind is read as a value of the right one that nobody ever wrote:
+its row shows as planted or altered like any other, and no other row suffers for it."""
 
 from typing import Any
 
-from sqlalchemy import Boolean, Integer, LargeBinary, SmallInteger, String
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, LargeBinary, SmallInteger, String
+from sqlalchemy.types import TypeEngine
 
 
 class _Checked:
@@ -51,3 +52,9 @@ class YesNo(Boolean):
             return None if value is None else value in (1, True)
 
         return process
+
+
+def column(name: str, kind: TypeEngine[Any], *constraints: ForeignKey, why: str, **options: Any) -> Column[Any]:
+    """A column that says what it is for. `options` are SQLAlchemy's own (Any: as it takes them)."""
+    options.setdefault("nullable", False)
+    return Column(name, kind, *constraints, info={"why": why}, **options)

@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Column,
     Connection,
     ForeignKey,
     MetaData,
@@ -29,7 +28,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.schema import CreateTable
 
-from ivr.store.kinds import Bytes, Text
+from ivr.store.kinds import Bytes, Text, column
 
 live = MetaData()
 
@@ -39,25 +38,19 @@ STAYS = timedelta(minutes=10)
 _INSERT = {"sqlite": insert_sqlite, "postgresql": insert_postgresql}
 
 
-def _column(name: str, kind: Any, *constraints: ForeignKey, why: str, **options: Any) -> Column[Any]:
-    """A column that says what it is for. `options` are SQLAlchemy's own (Any: as it takes them)."""
-    options.setdefault("nullable", False)
-    return Column(name, kind, *constraints, info={"why": why}, **options)
-
-
 transfers = Table(
     "live_transfers",
     live,
-    _column("id", Bytes(16), primary_key=True, why="derived from the call's seed: a repeated webhook is one transfer"),
-    _column("caller", Bytes(16), index=True, why="a keyed hash of the call's id: her hang-up tells no more"),
-    _column("room", Text(32), why="the name of the conference in which the two meet"),
-    _column("language", Text(16), why="hers, for the advocate who asks what it is about"),
-    _column("state", Text(16), why="ringing, taken, joined or over"),
-    _column("taken_by", Bytes(16), nullable=True, why="the offer that was taken"),
-    _column("began_at", BigInteger(), why="the promised wait counts from it"),
-    _column("polled_at", BigInteger(), why="a caller who has not asked for 15 seconds has gone"),
-    _column("taken_at", BigInteger(), nullable=True, why="an advocate waits for her so long at most"),
-    _column("ended_at", BigInteger(), nullable=True, why="ten minutes after it the row is deleted"),
+    column("id", Bytes(16), primary_key=True, why="derived from the call's seed: a repeated webhook is one transfer"),
+    column("caller", Bytes(16), index=True, why="a keyed hash of the call's id: her hang-up tells no more"),
+    column("room", Text(32), why="the name of the conference in which the two meet"),
+    column("language", Text(16), why="hers, for the advocate who asks what it is about"),
+    column("state", Text(16), why="ringing, taken, joined or over"),
+    column("taken_by", Bytes(16), nullable=True, why="the offer that was taken"),
+    column("began_at", BigInteger(), why="the promised wait counts from it"),
+    column("polled_at", BigInteger(), why="a caller who has not asked for 15 seconds has gone"),
+    column("taken_at", BigInteger(), nullable=True, why="an advocate waits for her so long at most"),
+    column("ended_at", BigInteger(), nullable=True, why="ten minutes after it the row is deleted"),
     info={
         "lasting": False,
         "by_calls": True,
@@ -69,20 +62,20 @@ transfers = Table(
 offers = Table(
     "live_offers",
     live,
-    _column("id", Bytes(16), primary_key=True, why="derived from the transfer and the person: nobody is asked twice"),
-    _column(
+    column("id", Bytes(16), primary_key=True, why="derived from the transfer and the person: nobody is asked twice"),
+    column(
         "transfer",
         Bytes(16),
         ForeignKey("live_transfers.id", ondelete="CASCADE"),
         index=True,
         why="whom she is asked to take",
     ),
-    _column("person", Bytes(16), why="who is asked"),
-    _column("engaged", Bytes(16), nullable=True, why="the same while she rings or talks: nobody is rung twice at once"),
-    _column("state", Text(16), why="whether her phone rings, and what she decided"),
-    _column("ends_at", BigInteger(), why="then it counts as missed, whatever her phone does"),
-    _column("request", Text(64), nullable=True, why="Plivo's name of the ringing: it is cancelled by it"),
-    _column("leg", Text(64), nullable=True, why="Plivo's name of the call that we placed: nobody else answers for it"),
+    column("person", Bytes(16), why="who is asked"),
+    column("engaged", Bytes(16), nullable=True, why="the same while she rings or talks: nobody is rung twice at once"),
+    column("state", Text(16), why="whether her phone rings, and what she decided"),
+    column("ends_at", BigInteger(), why="then it counts as missed, whatever her phone does"),
+    column("request", Text(64), nullable=True, why="Plivo's name of the ringing: it is cancelled by it"),
+    column("leg", Text(64), nullable=True, why="Plivo's name of the call that we placed: nobody else answers for it"),
     UniqueConstraint("engaged", name="uq_live_offers_engaged"),
     info={
         "lasting": False,

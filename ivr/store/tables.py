@@ -2,12 +2,9 @@
 Lasting tables are kept and backed up; nothing that a call writes into one is finer than an ISO week. Each says which
 backup file it goes into: `data`, or `keys`, of which only the newest copy is kept, so that the forgotten stays so."""
 
-from typing import Any
+from sqlalchemy import ForeignKey, MetaData, Table
 
-from sqlalchemy import Column, ForeignKey, MetaData, Table
-from sqlalchemy.types import TypeEngine
-
-from ivr.store.kinds import Bytes, SmallWhole, Text, Whole, YesNo
+from ivr.store.kinds import Bytes, SmallWhole, Text, Whole, YesNo, column
 
 FORM_SIZE = 32
 """Characters of a form's name; the widest column that a report's budget of 900 bytes a row leaves room for."""
@@ -16,27 +13,21 @@ WORD_SIZE = 16
 metadata = MetaData()
 
 
-def _column(name: str, kind: TypeEngine[Any], *constraints: ForeignKey, why: str, **options: Any) -> Column[Any]:
-    """A column that says what it is for. `options` are SQLAlchemy's own (Any: as it takes them)."""
-    options.setdefault("nullable", False)
-    return Column(name, kind, *constraints, info={"why": why}, **options)
-
-
 # Both tables of a report are clustered by its random id (WITHOUT ROWID), so that storage order is not arrival order.
 reports = Table(
     "reports",
     metadata,
-    _column("id", Bytes(16), primary_key=True, why="derived from the call's seed: a repeated save is one report"),
-    _column("form", Text(FORM_SIZE), why="which form she answered, so that it can be counted and kept for its time"),
-    _column("epoch", Text(7), why="the month whose key opens it, YYYY-MM"),
-    _column("week", Text(8), why="the ISO week it was made in, YYYY-Www: expiry counts from it"),
-    _column("turn", Whole(), why="late saves cannot undo newer ones; the maximum once its form ended"),
-    _column("consent", Text(WORD_SIZE), why="what it may be used for; it is in force without reading the report"),
-    _column("state", Text(WORD_SIZE), why="new, or what became of it"),
-    _column("receipt_tag", Bytes(16), nullable=True, why="answers to her receipt; none if the call was cut off"),
-    _column("body", Bytes(640), why="her answers, the day and the handle, sealed, always of one length"),
-    _column("signer", Bytes(8), why="whose signature it is: the line's, or an advocate's who changed it"),
-    _column("signature", Bytes(64), why="over every column: a planted or altered row shows"),
+    column("id", Bytes(16), primary_key=True, why="derived from the call's seed: a repeated save is one report"),
+    column("form", Text(FORM_SIZE), why="which form she answered, so that it can be counted and kept for its time"),
+    column("epoch", Text(7), why="the month whose key opens it, YYYY-MM"),
+    column("week", Text(8), why="the ISO week it was made in, YYYY-Www: expiry counts from it"),
+    column("turn", Whole(), why="late saves cannot undo newer ones; the maximum once its form ended"),
+    column("consent", Text(WORD_SIZE), why="what it may be used for; it is in force without reading the report"),
+    column("state", Text(WORD_SIZE), why="new, or what became of it"),
+    column("receipt_tag", Bytes(16), nullable=True, why="answers to her receipt; none if the call was cut off"),
+    column("body", Bytes(640), why="her answers, the day and the handle, sealed, always of one length"),
+    column("signer", Bytes(8), why="whose signature it is: the line's, or an advocate's who changed it"),
+    column("signature", Bytes(64), why="over every column: a planted or altered row shows"),
     info={
         "lasting": True,
         "backup": "data",
@@ -50,15 +41,15 @@ reports = Table(
 report_keys = Table(
     "report_keys",
     metadata,
-    _column(
+    column(
         "report_id",
         Bytes(16),
         ForeignKey("reports.id", ondelete="CASCADE"),
         primary_key=True,
         why="the report that this key opens",
     ),
-    _column("sealed_key", Bytes(80), why="its data key, sealed to the epoch: deleting it makes the report noise"),
-    _column(
+    column("sealed_key", Bytes(80), why="its data key, sealed to the epoch: deleting it makes the report noise"),
+    column(
         "nights_left",
         SmallWhole(),
         nullable=True,
@@ -77,11 +68,11 @@ report_keys = Table(
 contributions = Table(
     "contributions",
     metadata,
-    _column("handle", Bytes(16), primary_key=True, why="her receipt leads to it, so that she can take it back"),
-    _column("kind", Text(WORD_SIZE), primary_key=True, why="what it is used for"),
-    _column("grade", Text(WORD_SIZE), why="the consent it needs; checked again at every use"),
-    _column("payload", Bytes(), why="what that use needs of the report, and no more"),
-    _column("until", Text(10), why="the day it ends by itself, YYYY-MM-DD, counted from the week of the report"),
+    column("handle", Bytes(16), primary_key=True, why="her receipt leads to it, so that she can take it back"),
+    column("kind", Text(WORD_SIZE), primary_key=True, why="what it is used for"),
+    column("grade", Text(WORD_SIZE), why="the consent it needs; checked again at every use"),
+    column("payload", Bytes(), why="what that use needs of the report, and no more"),
+    column("until", Text(10), why="the day it ends by itself, YYYY-MM-DD, counted from the week of the report"),
     info={
         "lasting": True,
         "backup": "keys",
@@ -95,18 +86,18 @@ contributions = Table(
 notes = Table(
     "notes",
     metadata,
-    _column("id", Bytes(16), primary_key=True, why="random: names the note"),
-    _column(
+    column("id", Bytes(16), primary_key=True, why="random: names the note"),
+    column(
         "report_id",
         Bytes(16),
         ForeignKey("reports.id", ondelete="CASCADE"),
         index=True,
         why="the report it is about",
     ),
-    _column("epoch", Text(7), why="the month whose key opens it, YYYY-MM: that of the report"),
-    _column("body", Bytes(2064), why="what an advocate wrote, her name and the day, sealed, of one length"),
-    _column("signer", Bytes(8), why="whose signature it is: an advocate's"),
-    _column("signature", Bytes(64), why="over every column: a planted or altered note shows"),
+    column("epoch", Text(7), why="the month whose key opens it, YYYY-MM: that of the report"),
+    column("body", Bytes(2064), why="what an advocate wrote, her name and the day, sealed, of one length"),
+    column("signer", Bytes(8), why="whose signature it is: an advocate's"),
+    column("signature", Bytes(64), why="over every column: a planted or altered note shows"),
     info={
         "lasting": True,
         "backup": "data",
@@ -120,14 +111,14 @@ notes = Table(
 note_keys = Table(
     "note_keys",
     metadata,
-    _column(
+    column(
         "note_id",
         Bytes(16),
         ForeignKey("notes.id", ondelete="CASCADE"),
         primary_key=True,
         why="the note that this key opens",
     ),
-    _column("sealed_key", Bytes(80), why="its data key, sealed to the epoch"),
+    column("sealed_key", Bytes(80), why="its data key, sealed to the epoch"),
     info={
         "lasting": True,
         "backup": "keys",
@@ -144,10 +135,10 @@ REWRITTEN = (reports, report_keys, notes, note_keys, contributions)
 epochs = Table(
     "epochs",
     metadata,
-    _column("id", Text(7), primary_key=True, why="the month it takes reports in, YYYY-MM"),
-    _column("public_key", Bytes(32), why="reports are sealed to it"),
-    _column("receipt_key", Bytes(80), why="turns receipts into tags; wrapped to the line"),
-    _column("certificate", Bytes(64), why="the organisation's signature: a planted epoch gets no reports"),
+    column("id", Text(7), primary_key=True, why="the month it takes reports in, YYYY-MM"),
+    column("public_key", Bytes(32), why="reports are sealed to it"),
+    column("receipt_key", Bytes(80), why="turns receipts into tags; wrapped to the line"),
+    column("certificate", Bytes(64), why="the organisation's signature: a planted epoch gets no reports"),
     info={
         "lasting": True,
         "backup": "data",
@@ -160,9 +151,9 @@ epochs = Table(
 epoch_wraps = Table(
     "epoch_wraps",
     metadata,
-    _column("epoch", Text(7), ForeignKey("epochs.id", ondelete="CASCADE"), primary_key=True, why="the month"),
-    _column("holder", Bytes(16), primary_key=True, why="who may open it: an advocate, or the recovery key"),
-    _column("wrapped", Bytes(80), why="the month's private key, sealed to the holder's public key"),
+    column("epoch", Text(7), ForeignKey("epochs.id", ondelete="CASCADE"), primary_key=True, why="the month"),
+    column("holder", Bytes(16), primary_key=True, why="who may open it: an advocate, or the recovery key"),
+    column("wrapped", Bytes(80), why="the month's private key, sealed to the holder's public key"),
     info={
         "lasting": True,
         "backup": "keys",
@@ -175,16 +166,16 @@ epoch_wraps = Table(
 advocates = Table(
     "advocates",
     metadata,
-    _column("id", Bytes(16), primary_key=True, why="names her where her name is not needed"),
-    _column("name", Text(200), unique=True, why="how she and her colleagues call her here"),
-    _column("role", Text(WORD_SIZE), why="an advocate reads; a lead also holds the organisation's key"),
-    _column("sealing_key", Bytes(32), why="public: epochs are wrapped to it"),
-    _column("signing_key", Bytes(32), why="public: verifies what she changed"),
-    _column("certificate", Bytes(64), why="the organisation's signature: a planted advocate is nobody"),
-    _column("salt", Bytes(16), why="makes guessing her passphrase a work of its own"),
-    _column("passes", Whole(), why="what a guess at her passphrase costs: passes"),
-    _column("memory", Whole(), why="what a guess at her passphrase costs: bytes"),
-    _column("wrapped", Bytes(136), why="her private keys and her organisation's public one, under her passphrase"),
+    column("id", Bytes(16), primary_key=True, why="names her where her name is not needed"),
+    column("name", Text(200), unique=True, why="how she and her colleagues call her here"),
+    column("role", Text(WORD_SIZE), why="an advocate reads; a lead also holds the organisation's key"),
+    column("sealing_key", Bytes(32), why="public: epochs are wrapped to it"),
+    column("signing_key", Bytes(32), why="public: verifies what she changed"),
+    column("certificate", Bytes(64), why="the organisation's signature: a planted advocate is nobody"),
+    column("salt", Bytes(16), why="makes guessing her passphrase a work of its own"),
+    column("passes", Whole(), why="what a guess at her passphrase costs: passes"),
+    column("memory", Whole(), why="what a guess at her passphrase costs: bytes"),
+    column("wrapped", Bytes(136), why="her private keys and her organisation's public one, under her passphrase"),
     info={
         "lasting": True,
         "backup": "data",
@@ -197,8 +188,8 @@ advocates = Table(
 organisation_wraps = Table(
     "organisation_wraps",
     metadata,
-    _column("holder", Bytes(16), primary_key=True, why="who holds it: a lead, or the recovery key"),
-    _column("wrapped", Bytes(80), why="the organisation's private key, sealed to the holder's public key"),
+    column("holder", Bytes(16), primary_key=True, why="who holds it: a lead, or the recovery key"),
+    column("wrapped", Bytes(80), why="the organisation's private key, sealed to the holder's public key"),
     info={
         "lasting": True,
         "backup": "keys",
@@ -211,9 +202,9 @@ organisation_wraps = Table(
 recovery_keys = Table(
     "recovery_keys",
     metadata,
-    _column("id", Bytes(16), primary_key=True, why="two of the printed shares lead to it"),
-    _column("public_key", Bytes(32), why="epochs and the organisation's key are wrapped to it"),
-    _column("certificate", Bytes(64), why="the organisation's signature: nothing is wrapped to a planted key"),
+    column("id", Bytes(16), primary_key=True, why="two of the printed shares lead to it"),
+    column("public_key", Bytes(32), why="epochs and the organisation's key are wrapped to it"),
+    column("certificate", Bytes(64), why="the organisation's signature: nothing is wrapped to a planted key"),
     info={
         "lasting": True,
         "backup": "data",
@@ -226,12 +217,12 @@ recovery_keys = Table(
 line_keys = Table(
     "line_keys",
     metadata,
-    _column("signer", Bytes(8), primary_key=True, why="how reports name the key they are signed with"),
-    _column("signing_key", Bytes(32), why="public: verifies what the line wrote"),
-    _column("sealing_key", Bytes(32), why="public: the line's receipt keys and salt are wrapped to it"),
-    _column("site_salt", Bytes(64), why="makes this organisation's receipts nobody else's; wrapped to the line"),
-    _column("sealed", Bytes(104), why="its private halves, sealed under IVR_SECRET"),
-    _column("certificate", Bytes(64), why="the organisation's signature: a planted line vouches for nothing"),
+    column("signer", Bytes(8), primary_key=True, why="how reports name the key they are signed with"),
+    column("signing_key", Bytes(32), why="public: verifies what the line wrote"),
+    column("sealing_key", Bytes(32), why="public: the line's receipt keys and salt are wrapped to it"),
+    column("site_salt", Bytes(64), why="makes this organisation's receipts nobody else's; wrapped to the line"),
+    column("sealed", Bytes(104), why="its private halves, sealed under IVR_SECRET"),
+    column("certificate", Bytes(64), why="the organisation's signature: a planted line vouches for nothing"),
     info={
         "lasting": True,
         "backup": "data",
@@ -244,13 +235,13 @@ line_keys = Table(
 people = Table(
     "people",
     metadata,
-    _column("id", Bytes(16), primary_key=True, why="whose shifts; the same as her keys', if she has keys"),
-    _column("name", Text(200), unique=True, why="how her colleagues call her here"),
-    _column("phone", Bytes(56), why="the number that is rung for a caller, sealed under IVR_SECRET"),
-    _column("languages", Text(100), why="a caller is put through to somebody who speaks hers"),
-    _column("tier", Text(WORD_SIZE), why="whether she is rung first, or when nobody else takes the call"),
-    _column("zone", Text(64), why="where her clock is"),
-    _column("is_failing", YesNo(), why="her phone could not be reached when it was last rung: ask her"),
+    column("id", Bytes(16), primary_key=True, why="whose shifts; the same as her keys', if she has keys"),
+    column("name", Text(200), unique=True, why="how her colleagues call her here"),
+    column("phone", Bytes(56), why="the number that is rung for a caller, sealed under IVR_SECRET"),
+    column("languages", Text(100), why="a caller is put through to somebody who speaks hers"),
+    column("tier", Text(WORD_SIZE), why="whether she is rung first, or when nobody else takes the call"),
+    column("zone", Text(64), why="where her clock is"),
+    column("is_failing", YesNo(), why="her phone could not be reached when it was last rung: ask her"),
     info={
         "lasting": True,
         "backup": "data",
@@ -263,14 +254,14 @@ people = Table(
 shifts = Table(
     "shifts",
     metadata,
-    _column("id", Bytes(8), primary_key=True, why="random: names the shift where somebody removes it"),
-    _column("person", Bytes(16), ForeignKey("people.id", ondelete="CASCADE"), index=True, why="whose it is"),
-    _column("first", Text(10), why="the first day it may fall on, YYYY-MM-DD"),
-    _column("start", Text(5), why="when it begins on the clock, HH:MM"),
-    _column("end", Text(5), why="when it ends on the clock, HH:MM"),
-    _column("zone", Text(64), why="whose clock"),
-    _column("rule", Text(200), why="the days it falls on, as an RRULE; empty: only the first"),
-    _column("is_break", YesNo(), why="she is away then, whatever her other shifts say"),
+    column("id", Bytes(8), primary_key=True, why="random: names the shift where somebody removes it"),
+    column("person", Bytes(16), ForeignKey("people.id", ondelete="CASCADE"), index=True, why="whose it is"),
+    column("first", Text(10), why="the first day it may fall on, YYYY-MM-DD"),
+    column("start", Text(5), why="when it begins on the clock, HH:MM"),
+    column("end", Text(5), why="when it ends on the clock, HH:MM"),
+    column("zone", Text(64), why="whose clock"),
+    column("rule", Text(200), why="the days it falls on, as an RRULE; empty: only the first"),
+    column("is_break", YesNo(), why="she is away then, whatever her other shifts say"),
     info={
         "lasting": True,
         "backup": "data",
@@ -283,9 +274,9 @@ shifts = Table(
 switches = Table(
     "switches",
     metadata,
-    _column("person", Bytes(16), ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, why="who decided"),
-    _column("is_on", YesNo(), why="on or off, whatever her shifts say"),
-    _column("until_at", Text(17), nullable=True, why="until when, in UTC; none: until she decides anew"),
+    column("person", Bytes(16), ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, why="who decided"),
+    column("is_on", YesNo(), why="on or off, whatever her shifts say"),
+    column("until_at", Text(17), nullable=True, why="until when, in UTC; none: until she decides anew"),
     info={
         "lasting": True,
         "backup": "data",
@@ -298,8 +289,8 @@ switches = Table(
 facts = Table(
     "facts",
     metadata,
-    _column("name", Text(64), primary_key=True, why="which fact"),
-    _column("value", Bytes(), why="whether the data is a demo"),
+    column("name", Text(64), primary_key=True, why="which fact"),
+    column("value", Bytes(), why="whether the data is a demo"),
     info={
         "lasting": True,
         "backup": "data",
@@ -312,8 +303,8 @@ facts = Table(
 jobs = Table(
     "jobs",
     metadata,
-    _column("name", Text(32), primary_key=True, why="which job"),
-    _column("ran_on", Text(10), why="the day it last ran, YYYY-MM-DD: one worker runs it, once"),
+    column("name", Text(32), primary_key=True, why="which job"),
+    column("ran_on", Text(10), why="the day it last ran, YYYY-MM-DD: one worker runs it, once"),
     info={
         "lasting": True,
         "backup": "data",
