@@ -46,6 +46,7 @@ class Stage:
     size: Size
     cores: Cores
     flow: Flow
+    staff: Flow
 
     @property
     def data(self) -> Path:
@@ -53,7 +54,7 @@ class Stage:
 
     @property
     def site(self) -> Site:
-        return Site(self.flow, self.data / "run", (self.data / "loopback-token").read_text("ascii").strip())
+        return Site(self.flow, self.staff, self.data / "run", (self.data / "loopback-token").read_text("ascii").strip())
 
     def settings(self, port: int) -> dict[str, str]:
         """The environment of a command on this line."""
@@ -92,9 +93,10 @@ def genuine(hook: Webhook) -> Request:
 
 def set_up(folder: Path, size: Size) -> Stage:
     """A line with keys, as `make run` makes it."""
-    flow = load(ROOT / "flows", ROOT / "prompts").flow
-    assert flow is not None, "the shipped flow is clean"
-    stage = Stage(folder, size, Cores.here(), flow)
+    content = load(ROOT / "flows", ROOT / "prompts")
+    flow, staff = content.flow, content.staff
+    assert flow is not None and staff is not None, "the shipped flows are clean"
+    stage = Stage(folder, size, Cores.here(), flow, staff)
     with stage.line() as line:
         uvloop.run(bodies(line.port, [Request(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", None)]))
     return stage

@@ -38,6 +38,7 @@ class Site:
     """What a replay depends on: `keys` is the folder of short-lived keys, `token` what webhooks are signed with."""
 
     flow: Flow
+    staff: Flow
     keys: Path
     token: str
 
@@ -80,9 +81,9 @@ class _Watched:
     memory: Memory = field(default_factory=Memory)
     saved: bool = False
 
-    async def answer(self, ask: Ask, call: Call) -> Answer:
+    async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
         self.saved |= isinstance(ask, SaveReport)
-        return await self.memory.answer(ask, call)
+        return await self.memory.answer(ask, call, leg)
 
 
 async def calls(site: Site, count: int, *, turns: int) -> tuple[tuple[Webhook, ...], ...]:
@@ -101,8 +102,10 @@ def _line(site: Site) -> tuple[Line, _Watched, VirtualClock]:
     world = _Watched()
     parts = Parts(
         flow=site.flow,
+        staff=site.staff,
         database=Database(f"sqlite:///{site.keys / 'unused.db'}"),
         spool=Database(f"sqlite:///{site.keys / 'unused.db'}"),
+        live=Database(f"sqlite:///{site.keys / 'unused.db'}"),
         secret=bytes(32),
         pin=Pin(bytes(32)),
         carrier_token=site.token,
@@ -111,7 +114,7 @@ def _line(site: Site) -> tuple[Line, _Watched, VirtualClock]:
         keys=site.keys,
         recordings=Path(),
     )
-    app = build(parts, clock, world)
+    app = build(parts, clock, lambda _: world)
     return Line(f"{PUBLIC_URL}/voice/answer", None, site.token, AsgiTransport(app), clock), world, clock
 
 

@@ -2,28 +2,36 @@
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 from starlette.routing import Router
 
+from ivr.carrier.rest import NoRest, Rest
 from ivr.carrier.signature import Verifier
 from ivr.channels.voice import Addresses, Voice
 from ivr.flow.graph import Flow
 from ivr.kit.clock import Clock
-from ivr.line.edge import Edge
+from ivr.line.edge import CALLERS, STAFF, Edge
+from ivr.line.staff import StaffDoor
+from ivr.line.turning import Turning, known_by_hash, known_by_name
 from ivr.line.webhooks import Door, build_router
 from ivr.logs import place_of
 from ivr.services.receipts import SlowHashes
-from ivr.services.reports import Reports
+from ivr.services.reports import SAVE_SECONDS, Reports
 from ivr.services.retention import Night
 from ivr.services.rota import LiveRota, standing
 from ivr.services.spool import Spool
+from ivr.services.staff import StaffWorld
+from ivr.services.telling import Envelopes
+from ivr.services.transfers import Transfers
 from ivr.services.turns import World
 from ivr.services.world import LiveWorld
+from ivr.store import live
 from ivr.store.database import Database
 from ivr.vault.host import HostKey
 from ivr.vault.keyring import KeyRing
@@ -42,11 +50,14 @@ Pause = Callable[[float], Awaitable[object]]
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a line is made of. `carrier_token` signs its webhooks; `keys` is the folder of its short-lived keys; `spool`
-    holds reports while the database is away."""
+    holds reports while the database is away; `live` holds who waits for whom, and may be `database` itself. `rest`
+    rings phones. `save_seconds`: after that long a save has failed."""
 
     flow: Flow
+    staff: Flow
     database: Database
     spool: Database
+    live: Database
     secret: bytes
     pin: Pin
     carrier_token: str
@@ -55,6 +66,8 @@ class Parts:
     keys: Path
     recordings: Path
     duty_numbers: tuple[str, ...] = ()
+    rest: Rest = field(default_factory=NoRest)
+    save_seconds: float = SAVE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,43 +99,46 @@ class Chore:
         return seconds - now.timestamp() % seconds if self.on_time else seconds
 
 
+WorldOf = Callable[[World], World]
+
+
 def build(
     parts: Parts,
     clock: Clock,
-    world: World | None = None,
+    world_of: WorldOf = lambda world: world,
     *,
     rings: Callable[[Path], Rings] = Rings.of,
     pause: Pause = asyncio.sleep,
+    verifier: type[Verifier] = Verifier,
+    edge: type[Edge] = Edge,
+    voice: type[Voice] = Voice,
 ) -> Router:
-    """The line's door as an ASGI application. In tests `world` stands in for disk and phones, `rings` for short-lived
-    keys, `pause` for the time between chores."""
+    """The line's door as an ASGI application. Tests exchange parts of it: `world_of` stands before disk and phones,
+    `rings` are its short-lived keys, `pause` the time between chores; the rest are classes to be damaged."""
     keys = rings(parts.keys)
-    verifier = Verifier([parts.carrier_token], parts.public_url)
-    edge = Edge(verifier, keys.tokens, keys.seeds, seed_period=SEED_PERIOD)
+    guard = edge(verifier([parts.carrier_token], parts.public_url), keys.tokens, keys.seeds, seed_period=SEED_PERIOD)
     addresses = Addresses(parts.public_url, parts.number, HOTLINE_NAME)
     slow_hashes, host, spool = SlowHashes(), HostKey.of(parts.secret), Spool(parts.spool)
-    reports = Reports(parts.database, spool, host=host, pin=parts.pin, slow_hashes=slow_hashes)
+    reports = Reports(
+        parts.database, spool, host=host, pin=parts.pin, slow_hashes=slow_hashes, save_seconds=parts.save_seconds
+    )
     flow = parts.flow
     rota = LiveRota(parts.database, host, standing(parts.duty_numbers, flow.languages, flow.zone))
-    answering = world or LiveWorld(reports, rota, clock, flow)
-    door = Door(flow, Voice(flow, addresses), edge, answering, clock, rota)
-    router = build_router(door, edge, parts.recordings)
-    night = Night(parts.database, host, parts.pin, flow, clock)
-    chores = (
-        # Keys die when a whole minute begins, and not a minute later.
-        Chore("sweep keys", timedelta(minutes=1), lambda: _swept(keys, clock), on_time=True),
-        Chore("tend reports", timedelta(seconds=15), lambda: reports.tend(clock.now().date())),
-        Chore("night", timedelta(minutes=1), lambda: _worked(night, reports, clock)),
-        # Each transfer asks for it; what is known must be fresh when the database goes away.
-        Chore("look at the rota", timedelta(minutes=5), rota.look),
-        # Also when whoever withdrew a report, or brought it home, ended before it could.
-        Chore("wipe the database's log", timedelta(minutes=1), parts.database.forget_deleted),
-        Chore("wipe the spool's log", timedelta(minutes=1), parts.spool.forget_deleted),
-    )
+    transfers = Transfers(parts.live, rota, parts.rest, clock, flow.languages, addresses)
+    envelopes = Envelopes(keys.tokens, clock)
+    world = LiveWorld(reports, rota, transfers, envelopes, clock, flow)
+    callers = Turning(flow, voice(flow, addresses), guard, world_of(world), clock, CALLERS, known_by_hash)
+    staff_voice = voice(parts.staff, dataclasses.replace(addresses, door="staff"))
+    staff_world = StaffWorld(transfers, rota, envelopes, clock)
+    staff = Turning(parts.staff, staff_voice, guard, staff_world, clock, STAFF, known_by_name)
+    doors = Door(callers, guard, world.gone, rota), StaffDoor(staff, transfers, rota, guard)
+    router = build_router(*doors, guard, parts.recordings)
+    chores = _chores(parts, keys, reports, rota, transfers, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[None]:
         await spool.open()
+        await parts.live.furnish(live.create)
         tasks = [asyncio.create_task(_repeat(chore, clock, pause)) for chore in chores]
         try:
             yield
@@ -130,13 +146,34 @@ def build(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await transfers.close()
+            await parts.rest.aclose()
             await reports.close()
             slow_hashes.close()
             await spool.close()
+            await parts.live.close()
             await parts.database.close()
 
     router.lifespan_context = lifespan
     return router
+
+
+def _chores(
+    parts: Parts, keys: Rings, reports: Reports, rota: LiveRota, transfers: Transfers, clock: Clock
+) -> tuple[Chore, ...]:
+    night = Night(parts.database, HostKey.of(parts.secret), parts.pin, parts.flow, clock)
+    return (
+        # Keys die when a whole minute begins, and not a minute later.
+        Chore("sweep keys", timedelta(minutes=1), lambda: _swept(keys, clock), on_time=True),
+        Chore("tend reports", timedelta(seconds=15), lambda: reports.tend(clock.now().date())),
+        Chore("night", timedelta(minutes=1), lambda: _worked(night, reports, clock)),
+        # Each transfer asks for it; what is known must be fresh when the database goes away.
+        Chore("look at the rota", timedelta(minutes=5), rota.look),
+        Chore("end transfers", timedelta(minutes=1), transfers.sweep, on_time=True),
+        # Also when whoever withdrew a report, or brought it home, ended before it could.
+        Chore("wipe the database's log", timedelta(minutes=1), parts.database.forget_deleted),
+        Chore("wipe the spool's log", timedelta(minutes=1), parts.spool.forget_deleted),
+    )
 
 
 async def _swept(keys: Rings, clock: Clock) -> None:

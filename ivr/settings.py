@@ -152,6 +152,12 @@ class Settings(BaseModel):
         return f"sqlite:///{(self.data_dir / 'spool.db').as_posix()}"
 
     @property
+    def live(self) -> str:
+        """Where it lies who waits for whom: beside the short-lived keys, or with the rest on PostgreSQL."""
+        own = f"sqlite:///{(self.keys_dir / 'live.db').as_posix()}"
+        return self.database_url if self.database_url.startswith("postgresql") else own
+
+    @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{(self.data_dir / 'porchlight.db').as_posix()}"
 

@@ -20,6 +20,12 @@ def flow() -> Flow:
     return found
 
 
+def staff() -> Flow:
+    found = content().staff
+    assert found is not None, "the shipped flows are clean"
+    return found
+
+
 def text(language: str, prompt: str) -> str:
     """A shipped text as it is said, so that tests do not depend on how it is worded. Its keys are spoken."""
     catalogue = flow().catalogues[language]

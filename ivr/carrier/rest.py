@@ -14,6 +14,7 @@ ANSWERS_WITHIN = 1.0
 """Seconds. Plivo answers in a fraction of one; a caller waits meanwhile."""
 
 _UUID = re.compile(r"[0-9A-Fa-f-]{8,64}")
+_ROOM = re.compile(r"[0-9a-f]{8,64}")
 _E164 = re.compile(r"\+[0-9]{7,15}")
 
 
@@ -63,6 +64,10 @@ class Rest(Protocol):
         """End a call that was answered. False where nobody confirmed it."""
         ...
 
+    async def empty(self, room: str) -> bool:
+        """Whoever is left alone in a conference goes on from there. False where nobody confirmed it."""
+        ...
+
     async def aclose(self) -> None: ...
 
 
@@ -109,6 +114,16 @@ class PlivoRest:
     async def hang_up(self, call_uuid: str) -> bool:
         return await self._delete("Call", call_uuid)
 
+    async def empty(self, room: str) -> bool:
+        """https://www.plivo.com/docs/voice/api/conference/kick-a-member: her call is not hung up by it."""
+        if not _ROOM.fullmatch(room):
+            raise ValueError("this is not the name of a conference")
+        try:
+            reply = await self._client.post(f"/Conference/{room}/Member/all/Kick/")
+        except httpx2.HTTPError:
+            return False
+        return reply.is_success or reply.status_code == HTTPStatus.NOT_FOUND
+
     async def aclose(self) -> None:
         await self._client.aclose()
 
@@ -121,6 +136,29 @@ class PlivoRest:
         except httpx2.HTTPError:
             return False
         return reply.is_success or reply.status_code == HTTPStatus.NOT_FOUND
+
+
+class NoRest:
+    """Where there is no phone company to ask: nobody can be rung by us, and it dials for us instead."""
+
+    async def place(self, order: Order) -> Outcome:
+        del order
+        return Refused()
+
+    async def cancel(self, request_uuid: str) -> bool:
+        del request_uuid
+        return False
+
+    async def hang_up(self, call_uuid: str) -> bool:
+        del call_uuid
+        return False
+
+    async def empty(self, room: str) -> bool:
+        del room
+        return False
+
+    async def aclose(self) -> None:
+        pass
 
 
 def _outcome(reply: httpx2.Response) -> Outcome:

@@ -6,11 +6,11 @@ is a caller's own: that is filled in afresh each time, and nothing of it is reme
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import assert_never
+from typing import Literal, assert_never
 from xml.sax.saxutils import escape
 
 from ivr.channels.elements import plivoxml
-from ivr.engine.effects import Connect, Effect, HangUp, Turn, WaitForDigits, WaitForKey
+from ivr.engine.effects import Connect, Effect, HandOver, HangUp, Hold, Meet, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import FellSilent, Input, Pressed, Returned
 from ivr.flow.graph import Flow
 from ivr.flow.phrases import Digits, KeyName, Phrase, Private, Value, phrase
@@ -38,34 +38,53 @@ _OWN_GAPS = tuple(map(chr, range(0xE001, 0xE0FF)))
 """Stand where the first, second, ... thing goes that is a caller's own."""
 
 _REMEMBERED = 4096
-_EFFECTS = (WaitForKey, WaitForDigits, Connect, HangUp)
+_EFFECTS = (WaitForKey, WaitForDigits, Connect, Hold, Meet, HandOver, HangUp)
+
+_NEVER_ALONE_MEMBERS = 2
+"""A conversation has two; whoever came third would listen to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the line is reached, and what phones it rings are shown. URLs are absolute, without a slash at the end."""
+    """Where the line is reached, and what phones it rings are shown. URLs are absolute, without a slash at the end.
+    `door`: callers and those who answer them have addresses of their own."""
 
     base: str
     number: str
     name: str
+    door: Literal["voice", "staff"] = "voice"
 
     def keys(self, token: str) -> str:
-        return f"{self.base}/voice/keys/{token}{PATIENT}"
+        return self._at(f"keys/{token}")
 
     def silence(self, token: str) -> str:
-        return f"{self.base}/voice/silence/{token}{PATIENT}"
+        return self._at(f"silence/{token}")
 
     def dialled(self, token: str) -> str:
-        return f"{self.base}/voice/dialled/{token}{PATIENT}"
+        return self._at(f"dialled/{token}")
 
     def undialled(self, token: str) -> str:
-        return f"{self.base}/voice/undialled/{token}{PATIENT}"
+        return self._at(f"undialled/{token}")
+
+    def talked(self, token: str) -> str:
+        return self._at(f"talked/{token}")
 
     def again(self, token: str) -> str:
-        return f"{self.base}/voice/again/{token}{PATIENT}"
+        return self._at(f"again/{token}")
 
     def confirm(self) -> str:
         return f"{self.base}/voice/confirm{PATIENT}"
+
+    def handed_over(self, *, to_staff: bool, token: str) -> str:
+        """Where a call goes on in the other flow, from its start."""
+        return f"{self.base}/staff/line{PATIENT}" if to_staff else f"{self.base}/voice/again/{token}{PATIENT}"
+
+    def offered(self, offer: str) -> str:
+        """What is called when somebody's phone was picked up."""
+        return f"{self.base}/staff/offered/{offer}{PATIENT}"
+
+    def offer_over(self, offer: str) -> str:
+        return f"{self.base}/staff/over/{offer}{PATIENT}"
 
     def trial(self) -> str:
         return f"{self.base}/staff/trial{PATIENT}"
@@ -75,6 +94,9 @@ class Addresses:
 
     def recording(self, language: str, prompt: str) -> str:
         return f"{self.base}/voice/audio/{language}/{prompt}.mp3"
+
+    def _at(self, path: str) -> str:
+        return f"{self.base}/{self.door}/{path}{PATIENT}"
 
 
 class Voice:
@@ -103,7 +125,7 @@ class Voice:
         `token`: the one that was lost; nothing where there was none."""
         response = plivoxml.ResponseElement()
         again = self._addresses.again(token or "start")
-        pause = _keys(again)
+        pause = _keys(again, HOLD_SECONDS)
         self._say(pause, apologies(self._flow), self._flow.languages[0])
         response.add(pause)
         if numbers:
@@ -124,6 +146,14 @@ class Voice:
         """What a phone that is rung to try it hears, in every language: as neutral."""
         response = plivoxml.ResponseElement()
         told = tuple(phrase("line.trial", language=language) for language in self._flow.languages)
+        self._say(response, told, self._flow.languages[0])
+        response.add(plivoxml.HangupElement())
+        return _bytes(response)
+
+    def sorry(self) -> bytes:
+        """What somebody who answers callers hears when her place is lost: she is let go, and may call again."""
+        response = plivoxml.ResponseElement()
+        told = tuple(phrase("line.staff_trouble", language=language) for language in self._flow.languages)
         self._say(response, told, self._flow.languages[0])
         response.add(plivoxml.HangupElement())
         return _bytes(response)
@@ -158,11 +188,24 @@ class Voice:
                 self._wait(response, _digits(to.keys(_GAP), then), language, said)
             case Connect():
                 if said:
-                    pause = _keys(to.keys(_GAP))
+                    pause = _keys(to.keys(_GAP), HOLD_SECONDS)
                     self._say(pause, said, language)
                     response.add(pause)
                 response.add(self._dial(then, action=to.dialled(_GAP)))
                 response.add(plivoxml.RedirectElement(to.undialled(_GAP), method="POST"))
+            case Hold():
+                piece = _keys(to.keys(_GAP), then.seconds)
+                self._say(piece, said, language)
+                response.add(piece)
+                response.add(plivoxml.RedirectElement(to.silence(_GAP), method="POST"))
+            case Meet():
+                self._say(response, said, language)
+                response.add(_conference(then, action=to.talked(_GAP)))
+                response.add(plivoxml.RedirectElement(to.talked(_GAP), method="POST"))
+            case HandOver():
+                self._say(response, said, language)
+                there = to.handed_over(to_staff=then.to_staff, token=_GAP)
+                response.add(plivoxml.RedirectElement(there, method="POST"))
             case HangUp():
                 self._say(response, said, language)
                 response.add(plivoxml.HangupElement())
@@ -265,12 +308,29 @@ def _digits(action: str, wait: WaitForDigits) -> plivoxml.GetInputElement:
     )
 
 
-def _keys(action: str) -> plivoxml.GetDigitsElement:
+def _conference(meet: Meet, *, action: str) -> plivoxml.ConferenceElement:
+    """Two who talk. Nothing is recorded, no key is passed on; it begins with the second of them and ends with the
+    caller, and both have an address for what comes after it."""
+    return plivoxml.ConferenceElement(
+        meet.room,
+        action=action,
+        method="POST",
+        start_conference_on_enter=True,
+        end_conference_on_exit=meet.is_caller,
+        stay_alone=False,
+        max_members=_NEVER_ALONE_MEMBERS,
+        relay_dtmf=False,
+        time_limit=meet.talk_seconds,
+        redirect=True,
+    )
+
+
+def _keys(action: str, seconds: int) -> plivoxml.GetDigitsElement:
     """A sentence that a key interrupts, followed by what comes next: GetInput cannot wait for less than 5 s."""
     return plivoxml.GetDigitsElement(
         action=action,
         method="POST",
-        timeout=HOLD_SECONDS,
+        timeout=seconds,
         retries=1,
         finish_on_key="none",
         num_digits=1,

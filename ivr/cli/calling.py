@@ -6,6 +6,9 @@ from zoneinfo import ZoneInfo
 import typer
 from nacl.utils import random
 
+from ivr.app import HOTLINE_NAME
+from ivr.carrier.rest import NoRest
+from ivr.channels.voice import Addresses
 from ivr.cli import place
 from ivr.cli.phone import Hand, Here, Keyboard, Scripted, place_call
 from ivr.cli.saving import Listening, Script
@@ -14,9 +17,12 @@ from ivr.flow.graph import Flow
 from ivr.kit.clock import SystemClock
 from ivr.services.rehearsal import Memory
 from ivr.services.rota import LiveRota, standing
+from ivr.services.telling import Envelopes
+from ivr.services.transfers import Transfers
 from ivr.services.turns import World
 from ivr.services.world import LiveWorld
 from ivr.settings import Settings
+from ivr.vault.tokens import token_keys
 
 REHEARSAL = "This call is a rehearsal: nothing of it is kept."
 
@@ -54,10 +60,14 @@ async def _here(of: Settings, hand: Hand, save: Path | None, *, rehearse: bool) 
         )
         await _talk(flow, Memory(of.duty_numbers), hand, save, of.duty_numbers)
         return
-    async with place.database(of) as database, place.reports(of, database) as reports:
+    async with place.database(of) as database, place.reports(of, database) as reports, place.live(of) as live:
+        clock, url = SystemClock(), Addresses(of.url, of.number, HOTLINE_NAME)
         rota = LiveRota(database, place.host(of), standing(of.duty_numbers, flow.languages, flow.zone))
-        on_call = tuple(person.name for person in await rota.on_duty(SystemClock().now()))
-        await _talk(flow, LiveWorld(reports, rota, SystemClock(), flow), hand, save, on_call)
+        on_call = tuple(person.name for person in await rota.on_duty(clock.now()))
+        # Nobody's phone is rung from a terminal: what is shown is whom the phone company would dial.
+        transfers = Transfers(live, rota, NoRest(), clock, flow.languages, url)
+        world = LiveWorld(reports, rota, transfers, Envelopes(token_keys(of.keys_dir), clock), clock, flow)
+        await _talk(flow, world, hand, save, on_call)
 
 
 async def _talk(flow: Flow, world: World, hand: Hand, save: Path | None, on_call: tuple[str, ...]) -> None:

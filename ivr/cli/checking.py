@@ -47,7 +47,8 @@ def test() -> None:
     """Play every talk beside the flow; show what went otherwise. Exit codes as for `ivr check`."""
     found = place.clean_content(place.settings())
     assert found.flow is not None
-    results = [(talk, asyncio.run(rehearse(found.flow, talk))) for talk in found.talks]
+    assert found.staff is not None
+    results = [(talk, asyncio.run(rehearse(found.flow, found.staff, talk))) for talk in found.talks]
     for talk, wrong in results:
         typer.echo(f"{'ok    ' if wrong is None else 'WRONG '} {talk.name}")
     failed = [wrong for _, wrong in results if wrong is not None]

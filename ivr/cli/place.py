@@ -20,6 +20,7 @@ from ivr.services.reports import Reports
 from ivr.services.spool import Spool, spool_file
 from ivr.settings import MIN_SECRET, Settings, SettingsWrong, read
 from ivr.store.database import Database, StoreUnavailable
+from ivr.store.live import create as create_live
 from ivr.vault.host import HostKey
 from ivr.vault.organisation import Pin, WrongPin, read_pin
 
@@ -161,6 +162,17 @@ async def database(of: Settings) -> AsyncIterator[Database]:
     opened = Database(of.database)
     try:
         await opened.migrate()
+        yield opened
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def live(of: Settings) -> AsyncIterator[Database]:
+    """Where it lies who waits for whom, its tables made."""
+    opened = Database(of.live)
+    try:
+        await opened.furnish(create_live)
         yield opened
     finally:
         await opened.close()

@@ -21,10 +21,10 @@ class Listening:
     world: World
     reports: dict[tuple[str, int], SaveReport] = field(default_factory=dict)
 
-    async def answer(self, ask: Ask, call: Call) -> Answer:
+    async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
         if isinstance(ask, SaveReport):
             self.reports[ask.form, ask.visit] = ask
-        return await self.world.answer(ask, call)
+        return await self.world.answer(ask, call, leg)
 
 
 @dataclass(slots=True)

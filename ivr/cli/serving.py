@@ -9,7 +9,8 @@ from nacl.utils import random
 from starlette.types import ASGIApp
 
 from ivr import logs
-from ivr.app import Parts, build
+from ivr.app import HOTLINE_NAME, Parts, build
+from ivr.carrier.rest import NoRest, PlivoRest, Rest
 from ivr.cli import place, week
 from ivr.cli.keys import DEMO_FILE, ensure_demo
 from ivr.cli.plain import plain
@@ -69,14 +70,16 @@ def serve(
     """
     logs.set_up()
     of = place.settings()
-    flow = place.clean_content(of).flow
+    content = place.clean_content(of)
+    flow, staff = content.flow, content.staff
     assert flow is not None
+    assert staff is not None
     is_demo = place.run(_prepare(of, flow, demo=demo))
     with _socket(host, of.port) as listening:
         if is_demo and not of.is_loopback:
             typer.echo(DEMO_WARNING, err=True)
         typer.echo(_how_to_call(of, host, is_demo=is_demo))
-        _listen(of, flow, listening)
+        _listen(of, flow, staff, listening)
 
 
 def _socket(host: str, port: int) -> socket.socket:
@@ -142,13 +145,16 @@ async def _take_up_reports(of: Settings, database: Database) -> None:
         pass
 
 
-def _listen(of: Settings, flow: Flow, listening: socket.socket) -> None:
+def _listen(of: Settings, flow: Flow, staff: Flow, listening: socket.socket) -> None:
     secret = place.secret(of)
     assert secret is not None, "it was made or found before"
+    database = Database(of.database)
     parts = Parts(
         flow=flow,
-        database=Database(of.database),
+        staff=staff,
+        database=database,
         spool=spool_file(of.spool),
+        live=database if of.live == of.database else Database(of.live),
         secret=secret,
         pin=place.pin(of),
         carrier_token=of.plivo_auth_token.get_secret_value() if not of.is_loopback else _loopback_token(of),
@@ -157,6 +163,7 @@ def _listen(of: Settings, flow: Flow, listening: socket.socket) -> None:
         keys=of.keys_dir,
         recordings=of.prompts_dir / "audio",
         duty_numbers=of.duty_numbers,
+        rest=_rest(of),
     )
     app = build(parts, SystemClock())
     # Whatever is there now, flow and libraries, stays: to look through it again and again for garbage would keep some
@@ -164,6 +171,16 @@ def _listen(of: Settings, flow: Flow, listening: socket.socket) -> None:
     gc.collect()
     gc.freeze()
     uvicorn.Server(configured(app)).run(sockets=[listening])
+
+
+def _rest(of: Settings) -> Rest:
+    """Plivo, or whoever stands in for it: where nobody answers, the line dials."""
+    if of.is_loopback:
+        return NoRest()
+    token = of.plivo_auth_token.get_secret_value()
+    return PlivoRest(
+        api_url=of.plivo_api_url, auth_id=of.plivo_auth_id, token=token, number=of.number, name=HOTLINE_NAME
+    )
 
 
 def configured(app: ASGIApp) -> uvicorn.Config:

@@ -28,9 +28,18 @@ class SaveReport:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """A person for the caller: of each tier in turn, for so many seconds at most."""
+    """A person for the caller: of each tier in turn, for so many seconds at most. Asked again at the end of every hold
+    piece. `visit`: her how-manieth wish for a person in this call, from 1."""
 
     rungs: tuple[tuple[str, int], ...] = ()
+    visit: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StopRinging:
+    """She does something else instead, or they have talked: nobody need ring for that wish any more."""
+
+    visit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,46 @@ class OnDuty:
     """Is anyone on call now?"""
 
 
-Ask = SaveReport | Ring | OnDuty
+# ---- asked for somebody who answers callers ----
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOffer:
+    """She wants the call that her phone rang for. Asked again until she and the caller have met."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassOffer:
+    """She does not; somebody else may be rung."""
+
+
+@dataclass(frozen=True, slots=True)
+class HearMore:
+    """What is the call about that her phone rang for?"""
+
+
+@dataclass(frozen=True, slots=True)
+class CountOutcome:
+    """How their talk went, in one word. It is counted, and nothing else of it is kept."""
+
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Whose PIN is this?"""
+
+    pin: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskShift:
+    """About the shifts of whoever signed in. `what`: status, switch, hour or next."""
+
+    what: str
+
+
+Ask = SaveReport | Ring | StopRinging | OnDuty | TakeOffer | PassOffer | HearMore | CountOutcome | SignIn | AskShift
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +110,25 @@ class Dialling:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """Phones ring for her. `seconds`: at most so long until she knows."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """The other one is there: both go into this conference."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Nobody rings for that wish any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Nobody:
     """There is nobody to ring."""
 
@@ -73,4 +140,90 @@ class Duty:
     anyone: bool
 
 
-Answer = Saved | NotSaved | Dialling | Nobody | Duty
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """The call is hers; the caller has not heard yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Somebody else has taken the call, or it is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerLeft:
+    """There is nobody to talk with any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What somebody may know before she takes a call: the caller's language, how many seconds she has waited, and what
+    she keyed in this call, as the names of prompts."""
+
+    language: str
+    seconds: int
+    told: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """It is done, or was done before."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """This is she, and her language."""
+
+    who: bytes
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody has this PIN, or nobody can be asked now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A day of the week (0 is Monday) and a time of day, in the flow's zone."""
+
+    weekday: int
+    hour: int
+    minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftIs:
+    """How she stands now. `until`: when that changes, if it does within a week."""
+
+    is_on: bool
+    until: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextIs:
+    """Who comes on call next, and when; nobody within a week."""
+
+    name: str = ""
+    at: Moment | None = None
+
+
+Answer = (
+    Saved
+    | NotSaved
+    | Dialling
+    | Holding
+    | Meeting
+    | Stopped
+    | Nobody
+    | Duty
+    | Connecting
+    | Late
+    | CallerLeft
+    | About
+    | Noted
+    | SignedIn
+    | Unknown
+    | ShiftIs
+    | NextIs
+)

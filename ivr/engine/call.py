@@ -41,6 +41,14 @@ class Call(msgspec.Struct, frozen=True):
     """Digits that wait to be confirmed."""
     drafts: tuple[Draft, ...] = ()
     """The newest draft of each form."""
+    transfers: int = 0
+    """How often she has wished for a person."""
+    holding: bool = False
+    """Phones ring for her, or she talks with somebody whose phone rang."""
+    about: bytes = b""
+    """Of somebody who answers callers: the offer that her phone rang for, or who has signed in."""
+    tries: int = 0
+    """How many PINs were nobody's."""
 
     def draft(self, form: str) -> Draft | None:
         return next((draft for draft in self.drafts if draft.form == form), None)
@@ -83,6 +91,10 @@ class _Packed(msgspec.Struct, array_like=True):
     impatient: bool
     typed: str
     drafts: list[_PackedDraft]
+    transfers: int
+    holding: bool
+    about: bytes
+    tries: int
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -107,6 +119,10 @@ def pack(call: Call, flow: Flow) -> bytes:
         call.impatient,
         call.typed,
         [_pack_draft(draft, flow) for draft in call.drafts],
+        call.transfers,
+        call.holding,
+        call.about,
+        call.tries,
     )
     return _encoder.encode(packed)
 
@@ -134,6 +150,10 @@ def unpack(packed: bytes, flow: Flow) -> Call:
             read.impatient,
             read.typed,
             tuple([_unpack_draft(draft, flow) for draft in read.drafts]),
+            read.transfers,
+            read.holding,
+            read.about,
+            read.tries,
         )
     except (msgspec.MsgspecError, LookupError, ValueError, OverflowError, OSError) as error:
         raise CallUnreadable(type(error).__name__) from error

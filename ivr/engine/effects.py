@@ -39,11 +39,31 @@ class Connect(msgspec.Struct, frozen=True):
     talk_seconds: int
 
 
+class Hold(msgspec.Struct, frozen=True):
+    """What is said is a piece of waiting: a key may still change her mind, then the line is asked what is next."""
+
+    seconds: int = 1
+
+
+class Meet(msgspec.Struct, frozen=True):
+    """Talk with the other one in this conference, for at most `talk_seconds`; it ends with the caller (`is_caller`)."""
+
+    room: str
+    talk_seconds: int
+    is_caller: bool
+
+
+class HandOver(msgspec.Struct, frozen=True):
+    """The call goes on in the other flow: the line of those who answer callers, or back to the callers' own."""
+
+    to_staff: bool
+
+
 class HangUp(msgspec.Struct, frozen=True):
     """The call is over."""
 
 
-Effect = WaitForKey | WaitForDigits | Connect | HangUp
+Effect = WaitForKey | WaitForDigits | Connect | Hold | Meet | HandOver | HangUp
 
 
 class Turn(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from ivr.flow.rules import (
     dead_end,
     first_key_too_late,
     form_too_big,
+    hold_too_long,
     key_in_text,
     missing_plural,
     missing_prompt,
@@ -23,11 +24,14 @@ from ivr.flow.rules import (
     recording_never_heard,
     report_too_long,
     rings_too_long,
+    rings_too_short,
     silent_loop,
     unknown_gap,
     unreachable_step,
     unused_prompt,
     voice_cannot_speak_language,
+    whisper_tells_too_soon,
+    whisper_too_long,
 )
 from ivr.flow.subject import Subject, Texts
 
@@ -58,7 +62,7 @@ OF_STEPS: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     branch_same_both_ways.check,
     _sizes_of_forms,
     rings_too_long.check,
-    recording_never_heard.check,
+    rings_too_short.check,
     no_person_key.check,
     no_quick_exit.check,
 )
@@ -71,12 +75,21 @@ OF_WAYS: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
 )
 """Each takes for granted that the ones before it found nothing."""
 
+OF_STAFF: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
+    branch_same_both_ways.check,
+    no_quick_exit.check,
+    whisper_tells_too_soon.check,
+)
+
 MEASURED: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     person_too_far.check,
     first_key_too_late.check,
     person_told_too_late.check,
     report_too_long.check,
+    hold_too_long.check,
 )
+
+STAFF_MEASURED: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (whisper_too_long.check,)
 """These hear the flow, so they need every text and every step to be there."""
 
 
@@ -92,7 +105,20 @@ def problems_of_texts(texts: Texts) -> list[Diagnostic]:
 
 def problems_of_steps(subject: Subject) -> list[Diagnostic]:
     """Where a flow whose names all lead somewhere does not lead where it must."""
-    found = list(_all(OF_STEPS, subject))
+    return _first_of_ways(subject, list(_all(OF_STEPS, subject)))
+
+
+def problems_of_staff(subject: Subject) -> list[Diagnostic]:
+    """The same of the flow of those who answer callers."""
+    return _first_of_ways(subject, list(_all(OF_STAFF, subject)))
+
+
+def problems_of_recordings(*subjects: Subject) -> list[Diagnostic]:
+    """Recordings that no flow plays."""
+    return list(islice(recording_never_heard.check(*subjects), ENOUGH))
+
+
+def _first_of_ways(subject: Subject, found: list[Diagnostic]) -> list[Diagnostic]:
     for rule in OF_WAYS:
         ways = list(islice(rule(subject), ENOUGH))
         found += ways
@@ -101,9 +127,9 @@ def problems_of_steps(subject: Subject) -> list[Diagnostic]:
     return found
 
 
-def problems_of_figures(subject: Subject) -> list[Diagnostic]:
-    """Promises that a flow does not keep. Needs a flow in which nothing else is wrong."""
-    return list(_all(MEASURED, subject))
+def problems_of_figures(subject: Subject, staff: Subject) -> list[Diagnostic]:
+    """Promises that flows do not keep. Needs flows in which nothing else is wrong."""
+    return [*_all(MEASURED, subject), *_all(STAFF_MEASURED, staff)]
 
 
 def _all(rules: Iterable[Callable[[Subject], Iterator[Diagnostic]]], subject: Subject) -> Iterator[Diagnostic]:

@@ -8,26 +8,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
-from typing import assert_never
 
 from ivr.flow.catalogues import Written, read_prompts
-from ivr.flow.checker import problems_of_figures, problems_of_steps, problems_of_texts
+from ivr.flow.checker import (
+    problems_of_figures,
+    problems_of_recordings,
+    problems_of_staff,
+    problems_of_steps,
+    problems_of_texts,
+)
 from ivr.flow.diagnostics import ENOUGH, Diagnostic, Place, in_order, without_echoes
 from ivr.flow.forms import RESERVED, WrittenForm, read_form
 from ivr.flow.graph import Flow, Index, Promises
-from ivr.flow.lowering import branch, choose_language, form, menu, say, transfer
-from ivr.flow.lowering import exit as ending
 from ivr.flow.lowering.building import Building
+from ivr.flow.lowering.verbs import lower
 from ivr.flow.model import (
     FIELDS,
+    STAFF_VERBS,
     VERBS,
-    BranchLine,
-    ChooseLanguage,
-    Exit,
+    CountLine,
     FlowFile,
     FormLine,
     Menu,
-    SayLine,
+    StaffFile,
     Transfer,
     Verb,
 )
@@ -50,9 +53,10 @@ from ivr.flow.source import Items, Node, Source, Table, Word, at, read
 from ivr.flow.subject import Subject, Texts
 from ivr.flow.values import MENU_KEYS, is_language
 
-NAME = "hotline"
+NAME, STAFF_NAME = "hotline", "staff"
 MOST_LANGUAGES = 4
 FLOW = "flows/hotline.yaml"
+STAFF = "flows/staff.yaml"
 TALKS = "flows/hotline.talks.yaml"
 _FORM = re.compile(r"flows/forms/([^/]+)\.yaml\Z")
 _PROMPTS = re.compile(r"prompts/([^/]+)\.yaml\Z")
@@ -63,18 +67,21 @@ VERSION_CHARACTERS = 16
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What became of the files. `flow` is there only when nothing at all is wrong: only a clean flow may be run."""
+    """What became of the files: what callers walk through, and what those who answer them do. They are there only when
+    nothing at all is wrong: only a clean flow may be run."""
 
     flow: Flow | None
+    staff: Flow | None
     diagnostics: tuple[Diagnostic, ...]
 
 
 def compile_flow(files: Mapping[str, bytes], recordings: Mapping[str, float] | None = None) -> Compiled:
     """Compile the files of a line. `recordings`: path of an mp3 -> its length in seconds."""
     work = _Work(files, recordings or {})
-    flow = work.flow()
+    flows = work.flows()
     found = in_order(without_echoes(work.found))
-    return Compiled(None if found else flow, found)
+    flow, staff = (None, None) if found or flows is None else flows
+    return Compiled(flow, staff, found)
 
 
 def version_of(files: Mapping[str, bytes]) -> str:
@@ -87,41 +94,70 @@ def version_of(files: Mapping[str, bytes]) -> str:
 
 
 @dataclass(slots=True)
+class _Part:
+    """One flow file, as far as it could be read."""
+
+    path: str
+    name: str
+    verbs: Mapping[str, type[Verb]]
+    starts: tuple[tuple[str, ...], ...]
+    tree: Table | None
+    building: Building
+    lines: dict[str, Verb] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> Table:
+        return _table(self.tree, "steps", self.path)
+
+
+@dataclass(slots=True)
 class _Work:
     files: Mapping[str, bytes]
     recordings: Mapping[str, float]
     found: list[Diagnostic] = field(default_factory=list)
-    lines: dict[str, Verb] = field(default_factory=dict)
     complete: bool = True
     """Every step and every form could be read: what nothing names is really not named."""
 
-    def flow(self) -> Flow | None:
+    def flows(self) -> tuple[Flow, Flow] | None:
         self._nothing_misplaced()
         written = self._prompts()
         read = len(self.found)
         forms = self._forms()
-        tree = self._flow_tree()
-        file = self._flow_file(tree) if tree is not None else None
-        steps = _table(tree, "steps")
-        spoken = _spoken(tree) or [Word(language, Place(FLOW)) for language in written]
+        trees = [self._flow_tree(path) for path in (FLOW, STAFF)]
+        file = None if trees[0] is None else self._flow_file(trees[0])
+        staff_file = None if trees[1] is None else self._staff_file(trees[1])
+        spoken = _spoken(trees[0]) or [Word(language, Place(FLOW)) for language in written]
         texts = frozenset(name for prompts in written.values() for name in prompts.places)
-        building = Building(tuple(map(str, spoken)), forms, texts)
-        for path in (("start",), ("always", "0"), ("always", "9")):
-            node = at(tree, path) if tree is not None else None
-            if isinstance(node, Word) and bad_name.is_name(node):
-                building.to(node)
-        self._steps(steps, building)
-        if steps:
-            unknown = unknown_step.check(building.targets, steps, some_unread=not self.complete)
-            self.found.extend(islice(unknown, ENOUGH))
-        self.complete = self.complete and bool(steps) and not any(found.code == "unknown-step" for found in self.found)
-        self._files(spoken, forms, building)
-        sound = file is not None and self.complete and len(self.found) == read
+        always = (("start",), ("always", "0"), ("always", "9"))
+        languages = tuple(map(str, spoken))
+        callers = _Part(FLOW, NAME, VERBS, always, trees[0], Building(languages, forms, texts))
+        starts = (*always, ("offered",))
+        staff = _Part(STAFF, STAFF_NAME, STAFF_VERBS, starts, trees[1], Building(languages, {}, texts))
+        parts = (callers, staff)
+        for part in parts:
+            self._part(part)
+        self._files(spoken, forms, callers.building)
+        sound = file is not None and staff_file is not None and self.complete and len(self.found) == read
         offered = {str(language): written[language] for language in spoken if language in written}
-        self._texts(offered, building, steps, complete=sound)
-        if file is None or not sound:
+        self._texts(offered, parts, complete=sound)
+        if file is None or staff_file is None or not sound:
             return None
-        return self._judged(file, building, offered, forms)
+        return self._judged(file, staff_file, callers, staff, offered, forms)
+
+    def _part(self, part: _Part) -> None:
+        """The steps of one flow file, and whether they lead somewhere."""
+        for path in part.starts:
+            node = at(part.tree, path) if part.tree is not None else None
+            if isinstance(node, Word) and bad_name.is_name(node):
+                part.building.to(node)
+        steps = part.steps
+        found = len(self.found)
+        self._steps(part)
+        if steps:
+            unknown = unknown_step.check(part.building.targets, steps, some_unread=not self.complete)
+            self.found.extend(islice(unknown, ENOUGH))
+        is_unknown = any(one.code == "unknown-step" for one in self.found[found:])
+        self.complete = self.complete and bool(steps) and not is_unknown
 
     # ---- files ----
 
@@ -129,11 +165,12 @@ class _Work:
         strays = [
             path
             for path in self.files
-            if path not in (FLOW, TALKS) and not any(known.match(path) for known in (_AUDIO, _FORM, _PROMPTS))
+            if path not in (FLOW, STAFF, TALKS) and not any(known.match(path) for known in (_AUDIO, _FORM, _PROMPTS))
         ]
-        if FLOW not in self.files:
-            self.found.append(no_flow.found(FLOW, others=strays))
-            strays = [path for path in strays if path != no_flow.misnamed(FLOW, strays)]
+        for wanted in (FLOW, STAFF):
+            if wanted not in self.files:
+                self.found.append(no_flow.found(wanted, others=strays))
+                strays = [path for path in strays if path != no_flow.misnamed(wanted, strays)]
         self.found.extend(unknown_file.found(path) for path in strays[:ENOUGH])
 
     def _read(self, path: str) -> Node | None:
@@ -169,12 +206,13 @@ class _Work:
             self.complete = self.complete and (match is None or form_file is not None)
         return forms
 
-    def _flow_tree(self) -> Table | None:
-        if FLOW not in self.files:
+    def _flow_tree(self, path: str) -> Table | None:
+        if path not in self.files:
             return None
-        tree = self._read(FLOW)
+        tree = self._read(path)
         if tree is not None and not isinstance(tree, Table):
-            cure = "Begin it with `flow: hotline`, and write the rest as `name: value` lines."
+            name = NAME if path == FLOW else STAFF_NAME
+            cure = f"Begin it with `flow: {name}`, and write the rest as `name: value` lines."
             self.found.append(wrong_type.found(tree.place, "This file is not a flow.", cure))
             return None
         return tree
@@ -185,44 +223,55 @@ class _Work:
             self.found.append(unknown_file.named_otherwise(file.flow, wanted=NAME, place=file.flow.place))
         return file
 
+    def _staff_file(self, tree: Table) -> StaffFile | None:
+        file = validate(StaffFile, tree, self.found, owner="The flow", place=beginning(tree, STAFF))
+        if file is not None and file.flow != STAFF_NAME:
+            self.found.append(unknown_file.named_otherwise(file.flow, wanted=STAFF_NAME, place=file.flow.place))
+        return file
+
     # ---- steps ----
 
-    def _steps(self, steps: Table, building: Building) -> None:
-        for name, node in steps.items():
+    def _steps(self, part: _Part) -> None:
+        building = part.building
+        for name, node in part.steps.items():
             if len(self.found) > ENOUGH:
                 break
             if not bad_name.is_name(name):
                 self.found.append(bad_name.found(name, name.place))
             elif name in RESERVED:
                 self.found.append(bad_name.reserved(name, name.place))
-            line = self._verb(name, node)
+            line = self._verb(name, node, part.verbs)
             if line is None:
                 self.complete = False
                 continue
             if isinstance(line, FormLine):
                 self._one_door(line, building)
-            if isinstance(line, Menu | Transfer):
+            if isinstance(line, Menu | Transfer | CountLine):
                 self._keys(line)
-            self.lines[str(name)] = line
-            _lower(line, str(name), name.place, building)
+            part.lines[str(name)] = line
+            lower(line, str(name), name.place, building)
         self.found.extend(building.found)
 
-    def _verb(self, name: Word, node: Node) -> Verb | None:
+    def _verb(self, name: Word, node: Node, known: Mapping[str, type[Verb]]) -> Verb | None:
         if not isinstance(node, Table):
             said = [node.partition(":")[0]] if isinstance(node, Word) and node else []
-            self.found.append(unknown_verb.found(name, said, verbs=VERBS, place=name.place))
+            self.found.append(unknown_verb.found(name, said, verbs=known, place=name.place))
             return None
-        verbs = [key for key in node if key in VERBS]
+        verbs = [key for key in node if key in known]
+        elsewhere = [key for key in node if key in (STAFF_VERBS if known is VERBS else VERBS)]
         if len(verbs) > 1:
             self.found.append(unknown_verb.several(name, verbs))
         elif not verbs and node and all(key in MENU_KEYS for key in node):
             self.found.append(unknown_verb.only_keys(name, name.place))
+        elif not verbs and elsewhere:
+            there = STAFF if known is VERBS else FLOW
+            self.found.append(unknown_verb.of_the_other(name, elsewhere[0], file=there, verbs=known))
         elif not verbs:
             words = [key for key in node if key not in FIELDS]
             place = (words or [*node, name])[0].place
-            self.found.append(unknown_verb.found(name, words, verbs=VERBS, place=place))
+            self.found.append(unknown_verb.found(name, words, verbs=known, place=place))
         else:
-            return validate(VERBS[verbs[0]], node, self.found, owner=f"The step `{name}`", place=name.place)
+            return validate(known[verbs[0]], node, self.found, owner=f"The step `{name}`", place=name.place)
         return None
 
     def _one_door(self, line: FormLine, building: Building) -> None:
@@ -235,8 +284,8 @@ class _Work:
             first = building.form_steps[str(line.form)]
             self.found.append(form_used_twice.found(line.form, first=first, place=line.form.place))
 
-    def _keys(self, line: Menu | Transfer) -> None:
-        options = line.menu if isinstance(line, Menu) else line.meanwhile
+    def _keys(self, line: Menu | Transfer | CountLine) -> None:
+        options = line.menu if isinstance(line, Menu) else line.count if isinstance(line, CountLine) else line.meanwhile
         gap = keys_with_gaps.check([key for key, _ in options])
         if gap:
             self.found.append(gap)
@@ -264,40 +313,47 @@ class _Work:
 
     # ---- rules ----
 
-    def _texts(self, written: Mapping[str, Written], building: Building, steps: Table, *, complete: bool) -> None:
+    def _texts(self, written: Mapping[str, Written], parts: Sequence[_Part], *, complete: bool) -> None:
         told = {diagnostic.place for diagnostic in self.found}
-        misnamed = {str(name) for name in steps if name.place in told}
-        if any(found.code == "unknown-step" for found in self.found):
-            misnamed |= {str(name) for name in steps if name not in building.targets}
-        uses = {
-            prompt: place
-            for prompt, place in building.uses.items()
-            if place not in told and prompt.partition(".")[0] not in misnamed
-        }
-        texts = Texts(written, uses, frozenset(building.optional), complete)
-        self.found.extend(problems_of_texts(texts))
+        uses: dict[str, Place] = {}
+        for part in parts:
+            misnamed = {str(name) for name in part.steps if name.place in told}
+            if any(found.code == "unknown-step" for found in self.found):
+                misnamed |= {str(name) for name in part.steps if name not in part.building.targets}
+            for prompt, place in part.building.uses.items():
+                if place not in told and prompt.partition(".")[0] not in misnamed:
+                    uses.setdefault(prompt, place)
+        optional = frozenset(name for part in parts for name in part.building.optional)
+        self.found.extend(problems_of_texts(Texts(written, uses, optional, complete)))
 
     def _judged(
         self,
         file: FlowFile,
-        building: Building,
+        staff_file: StaffFile,
+        callers: _Part,
+        staff: _Part,
         written: Mapping[str, Written],
         forms: Mapping[str, WrittenForm],
-    ) -> Flow:
-        flow = _assembled(self.files, file, building, written)
-        subject = Subject(flow, file, self.lines, forms)
+    ) -> tuple[Flow, Flow]:
+        version = version_of(self.files)
+        flow = _assembled(file, file, version, callers.building, written)
+        staff_flow = _assembled(file, staff_file, version, staff.building, written)
+        subject = Subject(flow, file, callers.lines, forms)
+        staff_subject = Subject(staff_flow, staff_file, staff.lines, {})
         self.found.extend(problems_of_steps(subject))
+        self.found.extend(problems_of_staff(staff_subject))
+        self.found.extend(problems_of_recordings(subject, staff_subject))
         if not self.found:
-            self.found.extend(problems_of_figures(subject))
-        return flow
+            self.found.extend(problems_of_figures(subject, staff_subject))
+        return flow, staff_flow
 
 
-def _table(tree: Node | None, name: str) -> Table:
+def _table(tree: Node | None, name: str, path: str) -> Table:
     node = at(tree, (name,)) if tree is not None else None
     if isinstance(node, Table) and node is not tree:
         return node
     empty = Table()
-    empty.place = Place(FLOW)
+    empty.place = Place(path)
     return empty
 
 
@@ -309,13 +365,20 @@ def _spoken(tree: Node | None) -> list[Word]:
     )
 
 
-def _assembled(files: Mapping[str, bytes], file: FlowFile, building: Building, written: Mapping[str, Written]) -> Flow:
-    promised, within = file.promises, file.promises.report_within
+def _assembled(
+    callers: FlowFile,
+    file: FlowFile | StaffFile,
+    version: str,
+    building: Building,
+    written: Mapping[str, Written],
+) -> Flow:
+    promised = file.promises
+    within = promised.report_within
     return Flow(
         name=str(file.flow),
-        version=version_of(files),
+        version=version,
         languages=building.languages,
-        zone=str(file.zone),
+        zone=str(callers.zone),
         start=str(file.start),
         person=str(file.always.person),
         leave=str(file.always.leave),
@@ -329,24 +392,5 @@ def _assembled(files: Mapping[str, bytes], file: FlowFile, building: Building, w
             within.speech.seconds if within else None,
         ),
         index=Index.of(building.steps, building.forms),
+        offered=str(file.offered) if isinstance(file, StaffFile) else None,
     )
-
-
-def _lower(line: Verb, name: str, place: Place, building: Building) -> None:
-    match line:
-        case ChooseLanguage():
-            choose_language.lower(name, line, place, building)
-        case SayLine():
-            say.lower(name, line, place, building)
-        case Menu():
-            menu.lower(name, line, place, building)
-        case FormLine():
-            form.lower(name, line, place, building)
-        case Transfer():
-            transfer.lower(name, line, place, building)
-        case BranchLine():
-            branch.lower(name, line, place, building)
-        case Exit():
-            ending.lower(name, line, place, building)
-        case _:
-            assert_never(line)

@@ -5,6 +5,7 @@ Every verb is lowered to these; none of them knows a verb, a channel or a text."
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import time
+from typing import Literal
 
 from ivr.flow.diagnostics import NOWHERE, Place
 from ivr.flow.phrases import Phrase
@@ -136,7 +137,33 @@ class WantDuty:
     """Is anyone on call?"""
 
 
-Want = WantSave | WantPerson | WantDuty
+@dataclass(frozen=True, slots=True)
+class WantOffer:
+    """What becomes of the call that her phone was rung for: `take` it, `pass` it on, or hear what it is `about`."""
+
+    what: Literal["take", "pass", "about"]
+
+
+@dataclass(frozen=True, slots=True)
+class WantOutcome:
+    """Count how their talk went."""
+
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class WantSignIn:
+    """Whose PIN was typed?"""
+
+
+@dataclass(frozen=True, slots=True)
+class WantShift:
+    """Tell her of her shifts, or change them: `status`, `switch`, `hour` or `next`."""
+
+    what: str
+
+
+Want = WantSave | WantPerson | WantDuty | WantOffer | WantOutcome | WantSignIn | WantShift
 
 
 # ---- the primitives ----
@@ -156,7 +183,9 @@ class Say:
 @dataclass(frozen=True, slots=True)
 class Choose:
     """One key. `question` names what is being answered, `kept` is said when it has an answer already.
-    `terse`: the options are said only when she is asked again. `back` None: where she came from."""
+    `terse`: the options are said only when she is asked again. `back` None: where she came from. `times`: so often all
+    of it is said at once. `otherwise`: where silence and every other key lead, the line's own too; None where a mistake
+    is forgiven. `staff_door`: the key that leads to the line of those who answer callers works here."""
 
     name: str
     intro: tuple[Phrase, ...]
@@ -168,6 +197,9 @@ class Choose:
     form: str | None = None
     question: str | None = None
     terse: bool = False
+    times: int = 1
+    otherwise: str | None = None
+    staff_door: bool = False
     place: Place = field(default=NOWHERE, compare=False)
 
 
@@ -181,9 +213,9 @@ class Collect:
     most: int
     to: str
     onward: Pass
-    form: str
-    question: str
-    kept: Phrase
+    form: str | None = None
+    question: str | None = None
+    kept: Phrase | None = None
     back: str | None = None
     place: Place = field(default=NOWHERE, compare=False)
 
@@ -242,7 +274,16 @@ class End:
     place: Place = field(default=NOWHERE, compare=False)
 
 
-Step = Say | Choose | Collect | Ask | Branch | Enter | Leave | End
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Back to the line that callers know."""
+
+    name: str
+    form: str | None = None
+    place: Place = field(default=NOWHERE, compare=False)
+
+
+Step = Say | Choose | Collect | Ask | Branch | Enter | Leave | End | Return
 Wait = Choose | Collect
 WAITS = (Choose, Collect)
 
@@ -329,6 +370,8 @@ class Flow:
     catalogues: Mapping[str, Catalogue]
     promises: Promises
     index: Index = field(compare=False)
+    offered: str | None = None
+    """Where somebody begins whose phone was rung for a caller."""
 
     def waits(self) -> Iterator[Wait]:
         """Every step at which a caller may press a key."""
@@ -347,9 +390,9 @@ def onward(step: Step) -> Iterator[str]:
                 yield from (option.to for option in step.want.options)
         case Choose():
             yield from (option.to for option in step.options)
-            yield from (to for to in (step.onward.to, step.back) if to is not None)
+            yield from (to for to in (step.onward.to, step.back, step.otherwise) if to is not None)
         case Collect():
             yield step.to
             yield from (to for to in (step.onward.to, step.back) if to is not None)
-        case End():
+        case End() | Return():
             pass

@@ -22,6 +22,8 @@ SENTENCES: dict[str, frozenset[str]] = {
     "too_long": frozenset(),
     "trouble": frozenset(),
     "transfer": frozenset({"seconds"}),
+    "holding": frozenset({"seconds"}),
+    "connected": frozenset(),
     "confirm": KEYED,
     "trial": frozenset(),
     # forms
@@ -49,6 +51,23 @@ SENTENCES: dict[str, frozenset[str]] = {
     "consent_skip": frozenset(),
     "receipt": frozenset({"receipt"}),
     "receipt_try": KEYED,
+    # those who answer callers
+    "connecting": frozenset(),
+    "taken_already": frozenset(),
+    "caller_left": frozenset(),
+    "about": frozenset({"name", "seconds"}),
+    "about_nothing": frozenset(),
+    "about_finished": frozenset(),
+    "about_told": frozenset({"told"}),
+    "pin_unknown": frozenset(),
+    "staff_trouble": frozenset(),
+    "on_call": frozenset(),
+    "on_call_until": frozenset({"time"}),
+    "off_call": frozenset(),
+    "off_call_until": frozenset({"time"}),
+    "next_on_call": frozenset({"name", "time"}),
+    "next_nobody": frozenset(),
+    **{f"weekday.{day}": frozenset() for day in range(7)},
 }
 
 CONSENTS = ("count_only", "warn_others", "pass_on")

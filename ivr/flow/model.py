@@ -15,6 +15,7 @@ from ivr.flow.values import (
     DigitsOf,
     Language,
     Name,
+    Outcomes,
     PromptName,
     Span,
     SpanOf,
@@ -120,7 +121,58 @@ class Exit(Strict):
     exit: PromptName
 
 
-Verb = ChooseLanguage | SayLine | Menu | FormLine | Transfer | BranchLine | Exit
+# ---- verbs of those who answer callers ----
+
+
+class Offer(Strict):
+    """A call that her phone rang for. `taken`: after they have talked; `passed`: for every other end."""
+
+    offer: Literal["call"]
+    taken: Name
+    passed: Name
+
+
+class CountLine(Strict):
+    """How their talk went, in a word that is counted."""
+
+    count: Outcomes
+    next: Name
+
+
+class SignInLine(Strict):
+    """Her PIN, which says who she is."""
+
+    sign_in: Literal["pin"]
+    next: Name
+    back: Name
+
+
+class ShiftsLine(Strict):
+    """Her shifts: the order is the keys."""
+
+    shifts: list[Literal["status", "switch", "hour", "next"]] = Field(min_length=1, max_length=4)
+
+
+class ReturnLine(Strict):
+    """Back to the line that callers know."""
+
+    return_: Literal["hotline"] = Field(alias="return")
+
+
+Verb = (
+    ChooseLanguage
+    | SayLine
+    | Menu
+    | FormLine
+    | Transfer
+    | BranchLine
+    | Exit
+    | Offer
+    | CountLine
+    | SignInLine
+    | ShiftsLine
+    | ReturnLine
+)
 
 VERBS: dict[str, type[Verb]] = {
     "choose_language": ChooseLanguage,
@@ -131,9 +183,25 @@ VERBS: dict[str, type[Verb]] = {
     "branch": BranchLine,
     "exit": Exit,
 }
+"""Of the callers' flow."""
+
+STAFF_VERBS: dict[str, type[Verb]] = {
+    "offer": Offer,
+    "count": CountLine,
+    "sign_in": SignInLine,
+    "shifts": ShiftsLine,
+    "return": ReturnLine,
+    "say": SayLine,
+    "menu": Menu,
+    "branch": BranchLine,
+    "exit": Exit,
+}
+"""Of the flow of those who answer callers."""
 
 
-FIELDS = {field for verb in VERBS.values() for field in verb.model_fields} - VERBS.keys()
+FIELDS = {field for verb in (*VERBS.values(), *STAFF_VERBS.values()) for field in verb.model_fields} - (
+    VERBS.keys() | STAFF_VERBS.keys()
+)
 """What may stand beside a verb."""
 
 
@@ -170,6 +238,22 @@ class FlowFile(Strict):
     always: Always
     steps: AnyTable
     promises: PromisesMade = PromisesMade()
+
+
+class StaffFile(Strict):
+    """What those who answer callers walk through; languages and zone are the callers' flow's. `start`: she called the
+    line herself; `offered`: her phone rang for a caller."""
+
+    flow: Name
+    start: Name
+    offered: Name
+    always: Always
+    steps: AnyTable
+
+    @property
+    def promises(self) -> PromisesMade:
+        """Nothing is promised to those who answer."""
+        return PromisesMade()
 
 
 class QuestionLine(Strict):

@@ -44,6 +44,22 @@ class Number:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name as it is: of a person or, where it is the code of one, of a language."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A day of the week (0 is Monday) and a time of day."""
+
+    weekday: int
+    hour: int
+    minute: int
+
+
 class Slot(Enum):
     """A gap that only the call itself can fill: the engine puts the value in its place before it says the phrase."""
 
@@ -56,7 +72,7 @@ class Slot(Enum):
 Private = Digits | Labels | Slot
 """What holds, or will hold, something that a caller did."""
 
-Value = Label | KeyName | Number | Private
+Value = Label | KeyName | Number | Name | Moment | Private
 
 
 class Phrase(msgspec.Struct, frozen=True, cache_hash=True):

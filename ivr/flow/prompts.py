@@ -7,10 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ivr.flow.diagnostics import NOWHERE, Place
-from ivr.flow.phrases import Digits, KeyName, Label, Labels, Number, Phrase, Slot, Value
+from ivr.flow.phrases import Digits, KeyName, Label, Labels, Moment, Name, Number, Phrase, Slot, Value
 
 KEYS = ("0", "9", "*", "#")
 """The line's own keys; a text names them as {0} {9} {*} {#}."""
+
+TWELVE_HOURS = frozenset({"en"})
+"""Languages whose speakers count the hours of the day twice."""
+NOON = 12
 
 _GAP = re.compile(r"\{([^{}]*)\}")
 
@@ -104,8 +108,24 @@ class Catalogue:
                 return ", ".join(self.word(item) for item in value.items)
             case Number():
                 return str(value.number)
+            case Name():
+                return value.name
+            case Moment():
+                return f"{self.label(f'line.weekday.{value.weekday}')} {clock(value, self.language)}"
             case Slot():
                 raise ValueError(f"only a call can say {value.value}")
+
+
+def clock(moment: Moment, language: str) -> str:
+    """A time of day as people say it: by twelve hours where they do.
+
+    >>> clock(Moment(0, 22, 30), "en"), clock(Moment(0, 22, 30), "es"), clock(Moment(0, 0, 5), "en-US")
+    ('10:30 PM', '22:30', '12:05 AM')
+    """
+    if language.partition("-")[0] not in TWELVE_HOURS:
+        return f"{moment.hour}:{moment.minute:02d}"
+    half = "AM" if moment.hour < NOON else "PM"
+    return f"{moment.hour % NOON or NOON}:{moment.minute:02d} {half}"
 
 
 def spoken(digits: str) -> str:

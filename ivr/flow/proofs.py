@@ -26,6 +26,7 @@ from ivr.flow.graph import (
     Put,
     PutTyped,
     Record,
+    Return,
     SavedBefore,
     Say,
     SpeakIn,
@@ -179,7 +180,7 @@ def _fall(flow: Flow, caller: _Caller, said: tuple[Phrase, ...], passed: frozens
             yield from on(step.no)
         case Choose() | Collect() | Ask():
             yield _Landing(caller, said)
-        case End():
+        case End() | Return():
             return
 
 

@@ -9,7 +9,7 @@ from ivr.flow.catalogues import Written
 from ivr.flow.diagnostics import GUESSES, Place, nearest
 from ivr.flow.forms import WrittenForm
 from ivr.flow.graph import Flow
-from ivr.flow.model import FlowFile, Verb
+from ivr.flow.model import FlowFile, StaffFile, Verb
 from ivr.flow.prompts import Prompt
 
 
@@ -106,7 +106,7 @@ class Subject:
     """A flow whose names all lead somewhere. `lines`: step name -> what was written; `forms`: as they were written."""
 
     flow: Flow
-    file: FlowFile
+    file: FlowFile | StaffFile
     lines: Mapping[str, Verb]
     forms: Mapping[str, WrittenForm]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator
+from pydantic import PlainValidator
 from pydantic_core import PydanticCustomError
 
 from ivr.flow.diagnostics import ENOUGH, GUESSES, NOWHERE, Diagnostic, Place, listed, shortened, suggest, without_echoes
@@ -17,10 +17,15 @@ from ivr.flow.model import Strict
 from ivr.flow.reading import validate
 from ivr.flow.rules import bad_time, text_cut_by_hash, unknown_advocate, unknown_code, unknown_question, wrong_type
 from ivr.flow.source import Items, Node, Table, Word, read
-from ivr.flow.values import Name, TextOf, kind_of, problems_of, refuse, refused
+from ivr.flow.values import TextOf, kind_of, problems_of, refuse, refused
 
 _HEARS = re.compile(r"(\S+?)(?: in ([a-z]{2,3}(?:-[A-Z]{2})?))?\Z")
-_ADVOCATE = re.compile(r"([a-z][a-z0-9_]*) (takes the call|passes|sleeps|hangs up)\Z")
+_ADVOCATE = re.compile(
+    r"([a-z][a-z0-9_]*) "
+    r"(takes the call|passes|sleeps|hangs up|answers|says nothing|is busy|cannot be reached|presses [0-9*#])\Z"
+)
+_ADVOCATE_HEARS = re.compile(r"([a-z][a-z0-9_]*) hears (\S+?)(?: in ([a-z]{2,3}(?:-[A-Z]{2})?))?\Z")
+_ON_CALL = re.compile(r"([a-z][a-z0-9_]*)(?: in ([a-z]{2,3}(?:-[A-Z]{2})?))?\Z")
 _PRESSED = re.compile(r"[0-9*#]( +[0-9*#])*\Z")
 _TYPED = re.compile(r"[0-9*#]+\Z")
 _MOST_ACTS = 1000
@@ -53,17 +58,26 @@ class TypeDigits:
 
 @dataclass(frozen=True, slots=True)
 class Hears:
-    """A prompt that was said after the last press. `language` None: in any."""
+    """A prompt that was said after the last press. `language` None: in any. `who`: an advocate, or the caller."""
 
     prompt: str
     language: str | None
     place: Place
+    who: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
     times: int
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """Somebody who is on call during a talk. `language` None: she speaks all of the flow's."""
+
+    name: str
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +116,8 @@ class Talk:
 
     name: str
     at: datetime
-    on_call: tuple[str, ...]
+    on_call: tuple[OnCall, ...]
+    backup: tuple[OnCall, ...]
     acts: tuple[Act, ...]
     expected: Expected
     place: Place
@@ -111,7 +126,8 @@ class Talk:
 class _Talk(Strict):
     talk: TextOf
     at: Annotated[datetime, PlainValidator(lambda value: _moment(value))]
-    on_call: list[Name] = Field(default_factory=list)
+    on_call: Annotated[tuple[OnCall, ...], PlainValidator(lambda value: _people(value))] = ()
+    backup: Annotated[tuple[OnCall, ...], PlainValidator(lambda value: _people(value))] = ()
     call: Annotated[tuple[Act, ...], PlainValidator(lambda value: _acts(value))]
     then: "_Then | None" = None
 
@@ -141,14 +157,29 @@ def _talk(node: Node, found: list[Diagnostic]) -> Talk | None:
         return None
     then = written.then or _Then()
     expected = Expected(then.report, _place_of(node, "report"), then.transfers, _place_of(node, "transfers"))
-    on_call = tuple(map(str, written.on_call))
-    return Talk(str(written.talk), written.at, on_call, written.call, expected, written.talk.place)
+    return Talk(
+        str(written.talk), written.at, written.on_call, written.backup, written.call, expected, written.talk.place
+    )
 
 
 def _place_of(node: Node, name: str) -> Place:
     then = node.get(Word("then", node.place)) if isinstance(node, Table) else None
     keys: Iterable[Word] = then if isinstance(then, Table) else ()
     return next((key.place for key in keys if key == name), node.place)
+
+
+def _people(value: Any) -> tuple[OnCall, ...]:
+    """Names, each alone or with the one language that she speaks."""
+    if not isinstance(value, Items):
+        refuse("wrong-type", f"Here a list is wanted, not {kind_of(value)}.", "Write `[ana, bo in es]`, or `[]`.")
+    people: list[OnCall] = []
+    for node in value:
+        match = _ON_CALL.match(node) if isinstance(node, Word) else None
+        if match is None:
+            shown = f"`{shortened(node)}`" if isinstance(node, Word) else kind_of(node)
+            refuse("wrong-type", f"Nobody is called {shown}.", "Write a name, `ana`, or `ana in es`.", node.place)
+        people.append(OnCall(match[1], match[2]))
+    return tuple(people)
 
 
 def _moment(value: Any) -> datetime:
@@ -213,6 +244,8 @@ def _named(name: Word, value: Word) -> Act | None:
             return Hears(match[1], match[2], value.place)
         case "silence" if match := _TIMES.match(value):
             return Silence(int(match[1]), value.place)
+        case "advocate" if match := _ADVOCATE_HEARS.match(value):
+            return Hears(match[2], match[3], value.place, match[1])
         case "advocate" if match := _ADVOCATE.match(value):
             return Advocate(match[1], match[2], value.place)
         case _:
@@ -259,9 +292,10 @@ def misnamed(talks: Iterable[Talk], flow: Flow) -> Iterable[Diagnostic]:
 
 def _misnamed(talks: Iterable[Talk], flow: Flow) -> Iterator[Diagnostic]:
     for talk in talks:
-        strangers = {act.who: act for act in reversed(talk.acts) if isinstance(act, Advocate)}
-        for who in strangers.keys() - set(talk.on_call):
-            yield unknown_advocate.found(who, on_call=talk.on_call, place=strangers[who].place)
+        named = {act.who: act for act in reversed(talk.acts) if isinstance(act, Advocate | Hears) and act.who}
+        on_call = tuple(one.name for one in (*talk.on_call, *talk.backup))
+        for who in named.keys() - set(on_call):
+            yield unknown_advocate.found(who, on_call=on_call, place=named[who].place)
         for act in talk.acts:
             yield from _misheard(act, flow)
         yield from _misanswered(talk.expected, flow)

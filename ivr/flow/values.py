@@ -229,6 +229,9 @@ Zone = Annotated[Word, PlainValidator(_zone)]
 Language = Annotated[Word, PlainValidator(_language)]
 DigitsOf = Annotated[DigitCount, PlainValidator(_digits)]
 Targets = Annotated[tuple[tuple[Word, Word], ...], PlainValidator(lambda value: _numbers_to(value, _name, what="step"))]
+Outcomes = Annotated[
+    tuple[tuple[Word, Word], ...], PlainValidator(lambda value: _numbers_to(value, _name, what="word"))
+]
 Codes = Annotated[
     tuple[tuple[Word, CodeLine], ...], PlainValidator(lambda value: _numbers_to(value, _code, what="code"))
 ]

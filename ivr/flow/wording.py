@@ -19,7 +19,7 @@ def opening(step: Wait, *, answered: bool) -> tuple[Phrase, ...]:
     if not isinstance(step, Choose):
         return (*step.intro[:1], *kept, *step.intro[1:])
     told = () if step.terse else tuple(_options(step, leads=True))
-    return (*step.intro, *kept, *told, *step.outro)
+    return (*step.intro, *kept, *told, *step.outro) * step.times
 
 
 def after_silence(step: Wait, *, first: bool) -> tuple[Phrase, ...]:

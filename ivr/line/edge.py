@@ -41,6 +41,9 @@ _FITS: Mapping[str, Callable[[str], object]] = {
         "DialStatus": r"[A-Za-z-]{0,32}",
     }.items()
 }
+CALLERS, STAFF = "", "staff "
+"""Whose call it is: a token of one side opens on no other."""
+
 _ALWAYS = frozenset({"CallUUID", "CallStatus", "Direction", "Event"})
 
 
@@ -131,7 +134,7 @@ class Edge:
         """Whose phone a trial ring tried; None for any other token."""
         return trial.opened(self._token_keys, token, now)
 
-    def begin(self, webhook: Webhook, now: datetime, *, after: str = "") -> tuple[NewCall, Seal]:
+    def begin(self, webhook: Webhook, now: datetime, *, after: str = "", side: str = CALLERS) -> tuple[NewCall, Seal]:
         """Seed and key of a call that has just been picked up; the same for every delivery of its answer webhook.
 
         `after` what was lost, a call that goes on begins with another seed: what it keeps then must not meet what it
@@ -143,18 +146,26 @@ class Edge:
         began_at = datetime.fromtimestamp(started_at.timestamp() // seconds * seconds, UTC)
         seed = call_seed(self._seed_keys.at(started_at, now=now), f"{webhook.call_uuid} {after}".rstrip())
         key = self._token_keys.at(started_at, now=now)
-        return NewCall(seed, began_at), Seal(key, key.bind(webhook.call_uuid))
+        return NewCall(seed, began_at), Seal(key, _bound(key, webhook, side))
 
-    def resume(self, token: str, webhook: Webhook, now: datetime) -> tuple[bytes, Seal] | None:
+    def marks(self, webhook: Webhook, now: datetime) -> list[bytes]:
+        """What a caller's call may be known by, one for each key that may have bound it: a hang-up has no token."""
+        return [_bound(key, webhook, CALLERS) for key in self._token_keys.living(now)]
+
+    def resume(self, token: str, webhook: Webhook, now: datetime, *, side: str = CALLERS) -> tuple[bytes, Seal] | None:
         """The call that a token holds, and the key to seal its next turn with; None for a token of another call, of a
         destroyed key, or of nobody."""
         kid = kid_of(token)
         key = self._token_keys.get(kid, now=now) if kid is not None else None
         if key is None:
             return None
-        seal = Seal(key, key.bind(webhook.call_uuid))
+        seal = Seal(key, _bound(key, webhook, side))
         packed = key.open(token, call=seal.call)
         return None if packed is None else (packed, seal)
+
+
+def _bound(key: TokenKey, webhook: Webhook, side: str) -> bytes:
+    return key.bind(f"{side}{webhook.call_uuid}")
 
 
 def _is_form(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -2,27 +2,21 @@
 and a document that speaks; whoever has no signature gets one constant refusal."""
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
-from msgspec.structs import replace
 from starlette.responses import FileResponse
 from starlette.routing import Route, Router
 
-from ivr.channels.voice import Voice, apologies, decode_dial, decode_keys
-from ivr.engine.call import Call, CallUnreadable, begin, pack, unpack
-from ivr.engine.effects import HangUp, Turn
-from ivr.engine.inputs import Began, FellSilent, Input
-from ivr.flow.graph import Flow
-from ivr.flow.phrases import Phrase
-from ivr.kit.clock import Clock
-from ivr.line.edge import MAX_BODY, Edge, Seal, Webhook
+from ivr.channels.voice import apologies, decode_dial, decode_keys
+from ivr.engine.inputs import FellSilent, Input, Returned
+from ivr.line.edge import MAX_BODY, Edge, Webhook
+from ivr.line.staff import EMPTY, StaffDoor
+from ivr.line.turning import Turning
 from ivr.logs import place_of
 from ivr.oncall.ladder import WAVE
 from ivr.services.rota import LiveRota
-from ivr.services.turns import World, take_turn
 from ivr.services.world import RING_SECONDS
 
 Scope = MutableMapping[str, Any]  # ASGI's own types
@@ -31,10 +25,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 log = structlog.get_logger()
 
-EMPTY = b'<?xml version="1.0" encoding="utf-8"?><Response/>'
+Gone = Callable[[list[bytes]], Awaitable[object]]
+"""Told the marks of a call that is over."""
+
 REFUSAL = b"Forbidden"
-UNREACHABLE = "failed"
-"""The CallStatus of a phone that could not be rung; others are busy, asleep or declining."""
 
 _NOT_KEPT = (b"cache-control", b"no-store")
 _XML = (b"content-type", b"application/xml")
@@ -43,29 +37,25 @@ _JSON = (b"content-type", b"application/json")
 
 
 class Door:
-    """One line's webhooks. `rota` says who is rung when not even the engine can be asked."""
+    """The callers' webhooks. `gone` is told who hung up; `rota` says who is rung when not even the engine can be
+    asked."""
 
-    def __init__(self, flow: Flow, voice: Voice, edge: Edge, world: World, clock: Clock, rota: LiveRota) -> None:
-        self._flow = flow
-        self._voice = voice
+    def __init__(self, turning: Turning, edge: Edge, gone: Gone, rota: LiveRota) -> None:
+        self._turning = turning
         self._edge = edge
-        self._world = world
-        self._clock = clock
+        self._gone = gone
         self._rota = rota
 
     # ---- one document for each address ----
 
-    async def answer(self, webhook: Webhook, _token: str) -> bytes:
+    async def answer(self, webhook: Webhook, token: str) -> bytes:
         """A call. Hang-ups come here too where no hangup URL is set: they begin nothing."""
-        if webhook.is_over:
-            return EMPTY
-        now = self._clock.now()
-        new, seal = self._edge.begin(webhook, now)
-        return await self._turn(begin(self._flow, seed=new.seed, at=new.began_at), seal, Began(), now)
+        return await self.hangup(webhook, token) if webhook.is_over else await self._turning.begin(webhook)
 
     async def again(self, webhook: Webhook, token: str) -> bytes:
-        """From the start, after an apology that nothing more could be done for; `token` is what was lost then."""
-        return EMPTY if webhook.is_over else await self._lost(webhook, f"again {token}", self._flow.start)
+        """From the start: after an apology that nothing more could be done for, or back from the line of those who
+        answer. `token` is what was lost then."""
+        return EMPTY if webhook.is_over else await self._lost(webhook, f"again {token}", self._turning.flow.start)
 
     async def keys(self, webhook: Webhook, token: str) -> bytes:
         return await self._resumed(webhook, token, decode_keys(webhook.digits or ""))
@@ -80,63 +70,38 @@ class Door:
         """Plivo went past a Dial without telling how it ended."""
         return await self._resumed(webhook, token, decode_dial(""))
 
-    async def hangup(self, _webhook: Webhook, _token: str) -> bytes:
-        """Nothing of a call is kept here, so there is nothing to let go of."""
+    async def talked(self, webhook: Webhook, token: str) -> bytes:
+        """The conversation is over, or the other one left it."""
+        return await self._resumed(webhook, token, Returned(talked=True))
+
+    async def hangup(self, webhook: Webhook, _token: str) -> bytes:
+        """Nothing of a call is kept here but, for those who wait for a person, that they wait."""
+        if webhook.is_over:
+            await self._gone(self._edge.marks(webhook, self._turning.clock.now()))
         return EMPTY
 
     async def confirm(self, _webhook: Webhook, _token: str) -> bytes:
-        return self._voice.confirm()
-
-    async def trial(self, webhook: Webhook, _token: str) -> bytes:
-        """Somebody's phone was rung to try it, and she answered."""
-        return EMPTY if webhook.is_over else self._voice.trial()
-
-    async def tried(self, webhook: Webhook, token: str) -> bytes:
-        """It is over; whether the phone could be reached is all that is kept of it."""
-        person = self._edge.tried(token, self._clock.now())
-        if person is not None and webhook.is_over:
-            await self._rota.reached(person, is_failing=webhook.status == UNREACHABLE)
-        return EMPTY
+        return self._turning.voice.confirm()
 
     async def trouble(self, webhook: Webhook, token: str) -> bytes:
         """An apology in every language, then a person: for a call whose place is lost, or a turn that failed."""
         try:
-            return await self._lost(webhook, token, self._flow.person)
+            return await self._lost(webhook, token, self._turning.flow.person)
         except Exception as error:
             log.error("apology failed", error=type(error).__name__, where=place_of(error))
-            people = self._rota.last_known(self._clock.now())[:WAVE]
-            return self._voice.trouble(token, tuple(person.phone for person in people), RING_SECONDS)
+            people = self._rota.last_known(self._turning.clock.now())[:WAVE]
+            return self._turning.voice.trouble(token, tuple(person.phone for person in people), RING_SECONDS)
 
     async def _resumed(self, webhook: Webhook, token: str, received: Input) -> bytes:
         if webhook.is_over:
             return EMPTY
-        now = self._clock.now()
-        resumed = self._edge.resume(token, webhook, now)
-        if resumed is None:
-            return await self.trouble(webhook, token)
-        packed, seal = resumed
-        try:
-            call = unpack(packed, self._flow)
-        except CallUnreadable:
-            return await self.trouble(webhook, token)
-        return await self._turn(call, seal, received, now)
+        return await self._turning.resume(webhook, token, received) or await self.trouble(webhook, token)
 
     async def _lost(self, webhook: Webhook, token: str, step: str) -> bytes:
-        now = self._clock.now()
-        new, seal = self._edge.begin(webhook, now, after=token)
-        call = begin(self._flow, seed=new.seed, at=new.began_at)
-        call = replace(call, step=step, trail=(self._flow.start,))  # where a star leads, and her language is asked
-        sorry = () if step == self._flow.start else apologies(self._flow)
-        return await self._turn(call, seal, Began(), now, said=sorry)
-
-    async def _turn(
-        self, call: Call, seal: Seal, received: Input, now: datetime, *, said: tuple[Phrase, ...] = ()
-    ) -> bytes:
-        turn = await take_turn(self._flow, call, received, now=now, world=self._world)
-        token = "" if isinstance(turn.then, HangUp) else seal.seal(pack(turn.call, self._flow))
-        if said:
-            turn = Turn(turn.call, (*said, *turn.said), turn.then)
-        return self._voice.encode(turn, token)
+        start = self._turning.flow.start
+        sorry = () if step == start else apologies(self._turning.flow)
+        # The trail: where a star leads, and her language is asked.
+        return await self._turning.begin(webhook, after=token, step=step, trail=(start,), said=sorry)
 
 
 Handler = Callable[[Webhook, str], Awaitable[bytes]]
@@ -231,11 +196,12 @@ class Addresses(Router):
         return await super().__call__(scope, receive, send)
 
 
-def build_router(door: Door, edge: Edge, recordings: Path) -> Router:
+def build_router(door: Door, staff: StaffDoor, edge: Edge, recordings: Path) -> Router:
     """The routes of the line's door. No middleware: it would take three quarters of the throughput."""
 
     def at(path: str, handler: Handler, *reads: str) -> Route:
-        return Route(path, Endpoint(handler, edge, door.trouble, frozenset(reads)))
+        trouble = staff.trouble if path.startswith("/staff/") else door.trouble
+        return Route(path, Endpoint(handler, edge, trouble, frozenset(reads)))
 
     return Addresses(
         [
@@ -243,12 +209,19 @@ def build_router(door: Door, edge: Edge, recordings: Path) -> Router:
             at("/voice/silence/{token}", door.silence),
             at("/voice/dialled/{token}", door.dialled, "DialStatus"),
             at("/voice/undialled/{token}", door.undialled),
+            at("/voice/talked/{token}", door.talked),
             at("/voice/answer", door.answer),
             at("/voice/again/{token}", door.again),
             at("/voice/hangup", door.hangup),
             at("/voice/confirm", door.confirm),
-            at("/staff/trial", door.trial),
-            at("/staff/tried/{token}", door.tried),
+            at("/staff/offered/{token}", staff.offered),
+            at("/staff/over/{token}", staff.over),
+            at("/staff/line", staff.line),
+            at("/staff/keys/{token}", staff.keys, "Digits"),
+            at("/staff/silence/{token}", staff.silence),
+            at("/staff/talked/{token}", staff.talked),
+            at("/staff/trial", staff.trial),
+            at("/staff/tried/{token}", staff.tried),
             Route("/voice/audio/{language}/{name}", Recordings(recordings)),
             Route("/healthz", Health()),
         ]

@@ -17,6 +17,10 @@ WAVE = 3
 RINGS_FOR = timedelta(seconds=20)
 """Long enough to wake and reach for it, too short for most voicemail to pick up."""
 
+ASKS_EVERY = timedelta(seconds=11)
+"""A waiting caller asks what is next at least so often (the rule hold-too-long proves it): she is told in time only if
+the last asking comes before."""
+
 SHORTEST_RING = timedelta(seconds=8)
 """Less wakes somebody for nothing."""
 
@@ -71,7 +75,12 @@ class Ladder:
 
     @property
     def ends_at(self) -> datetime:
-        """The promise: until then somebody has taken the call, or the caller is told that nobody can."""
+        """When the phones stop. The promise is the sum of the rungs: until then somebody has taken the call, or the
+        caller is told that nobody can; and she hears it when she asks."""
+        return max(self.promised_at - ASKS_EVERY, self.began_at)
+
+    @property
+    def promised_at(self) -> datetime:
         return self.began_at + sum((rung.lasts for rung in self.rungs), timedelta())
 
     def in_order(self, tier: Tier) -> tuple[Person, ...]:
@@ -140,4 +149,4 @@ def _rungs(ladder: Ladder) -> Iterator[tuple[Tier, datetime]]:
     ends_at = ladder.began_at
     for rung in ladder.rungs:
         ends_at += rung.lasts
-        yield rung.tier, ends_at
+        yield rung.tier, min(ends_at, ladder.ends_at)

@@ -18,10 +18,12 @@ class NoContent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """`flow` is None when anything is wrong; `files` are the bytes by path, for showing an author her own line."""
+    """`flow` and `staff` are None when anything is wrong; `files` are the bytes by path, for showing an author her own
+    line."""
 
     files: dict[str, bytes]
     flow: Flow | None
+    staff: Flow | None
     talks: tuple[Talk, ...]
     diagnostics: tuple[Diagnostic, ...]
 
@@ -52,7 +54,7 @@ def load(flows: Path, prompts: Path) -> Content:
     if compiled.flow is not None:
         found = (*found, *misnamed(talks, compiled.flow))
     diagnostics = in_order((*compiled.diagnostics, *found))
-    return Content(files, compiled.flow if not compiled.diagnostics else None, talks, diagnostics)
+    return Content(files, compiled.flow, compiled.staff, talks, diagnostics)
 
 
 def _bytes(path: Path) -> bytes:

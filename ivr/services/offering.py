@@ -2,7 +2,7 @@
 come late, or twice. Knows no phone company."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -20,7 +20,7 @@ GONE_AFTER = timedelta(seconds=15)
 WHISPER_LASTS = timedelta(seconds=25)
 """So long somebody who answered may think about it before the next one is rung."""
 
-RINGING, TAKEN, JOINED, OVER = "ringing", "taken", "joined", "over"
+RINGING, TAKEN, JOINED, DIALLED, OVER = "ringing", "taken", "joined", "dialled", "over"
 _UNANSWERED = (State.RESERVED, State.RINGING)
 _ROOM_SIZE = 12
 _OFFER_SIZE = 16
@@ -31,7 +31,9 @@ _OFFER_SIZE = 16
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Phones ring: say so, and ask again."""
+    """Phones ring: say so, and ask again. `left`: at most so long until she knows."""
+
+    left: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,19 @@ class DialNow:
 
 @dataclass(frozen=True, slots=True)
 class Whisper:
-    """She may take it. `waited`: how long the caller has, so far; `language`: hers."""
+    """She may take it, and is asked in this language."""
 
     language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The caller's language, how long she has waited so far, and what she keyed, sealed for this transfer."""
+
+    transfer: bytes
+    language: str
     waited: timedelta
+    told: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +96,15 @@ ForLeg = Whisper | Connecting | Meet | Late | CallerLeft
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A caller's wish for a person. `id`: derived from her call's seed; `caller`: the keyed hash of her call's id."""
+    """A caller's wish for a person. `id`: derived from her call's seed; `caller`: the keyed hash of her call's id;
+    `turn`: of her call, so that what comes late is known; `told`: sealed, what she keyed."""
 
     id: bytes
     caller: bytes
     language: str
     rungs: tuple[Rung, ...]
+    turn: int = 0
+    told: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +119,29 @@ class Reserved:
     def of(cls, transfer: bytes, person: Person, until_at: datetime) -> "Reserved":
         return cls(derive(transfer, person.id, purpose="offer", size=_OFFER_SIZE), person, until_at)
 
-    def row(self, transfer: bytes) -> OfferRow:
+    def row(self, transfer: bytes, languages: tuple[str, ...]) -> OfferRow:
+        """`languages`: those in which she can be asked."""
+        language = next((one for one in languages if self.person.speaks(one)), languages[0])
         ends_at = milliseconds(self.until_at)
-        return OfferRow(self.id, transfer, self.person.id, self.person.id, State.RESERVED, ends_at)
+        return OfferRow(self.id, transfer, self.person.id, self.person.id, language, State.RESERVED, ends_at)
 
 
 # ---- the caller ----
 
 
 def begun(connection: Connection, wish: Wish, now: datetime) -> TransferRow:
-    """Her transfer, new or as it is; that she asked is written down."""
+    """Her transfer, new or as it is; that she asked is written down, unless she has asked again since."""
     at = milliseconds(now)
     room = derive(wish.id, b"", purpose="room", size=_ROOM_SIZE).hex()
-    stored.begin(connection, TransferRow(wish.id, wish.caller, room, wish.language, RINGING, None, at, at))
-    stored.change_transfer(connection, wish.id, if_in=(RINGING, TAKEN, JOINED), polled_at=at)
+    stored.begin(
+        connection,
+        TransferRow(wish.id, wish.caller, room, wish.language, RINGING, None, at, at, turn=wish.turn, told=wish.told),
+    )
     row = stored.transfer(connection, wish.id)
     assert row is not None, "it was written, and is ours until this transaction ends"
+    if row.turn <= wish.turn:
+        stored.change_transfer(connection, wish.id, if_in=(RINGING, TAKEN, JOINED), polled_at=at, turn=wish.turn)
+        stored.change_transfer(connection, wish.id, if_in=(RINGING,), told=wish.told)
     return row
 
 
@@ -142,14 +163,15 @@ def noted(connection: Connection, outcomes: Mapping[Reserved, Outcome]) -> list[
         stored.change_offer(connection, one.id, if_in=(State.RESERVED,), state=State.RINGING, request=request)
         row = stored.offer(connection, one.id)
         if row is not None and row.state == State.CANCELLED and request is not None:
-            over.append(OfferRow(row.id, row.transfer, row.person, None, row.state, row.ends_at, request))
+            over.append(replace(row, request=request))
     return over
 
 
-def ended(connection: Connection, transfer: bytes, now: datetime) -> list[OfferRow]:
+def ended(connection: Connection, transfer: bytes, now: datetime, *, state: str = OVER) -> list[OfferRow]:
     """It is over. The offers that were active, as they were: their phones need not ring any more."""
     stored.transfer(connection, transfer)
-    stored.change_transfer(connection, transfer, if_in=(RINGING, TAKEN, JOINED), state=OVER, ended_at=milliseconds(now))
+    at = milliseconds(now)
+    stored.change_transfer(connection, transfer, if_in=(RINGING, TAKEN, JOINED), state=state, ended_at=at, told=None)
     return _cancelled(connection, transfer)
 
 
@@ -163,10 +185,18 @@ def answered(connection: Connection, offer_id: bytes, leg: str, now: datetime) -
     if row.state in _UNANSWERED and transfer.state == RINGING:
         ends_at = milliseconds(now + WHISPER_LASTS)
         stored.change_offer(connection, row.id, if_in=_UNANSWERED, state=State.ANSWERED, leg=leg, ends_at=ends_at)
-        return Whisper(transfer.language, now - moment(transfer.began_at))
+        return Whisper(row.language)
     if row.state == State.ANSWERED and transfer.state == RINGING:
-        return Whisper(transfer.language, now - moment(transfer.began_at))
+        return Whisper(row.language)
     return _hers(connection, row, transfer, now)
+
+
+def details(connection: Connection, offer_id: bytes, leg: str, now: datetime) -> Details | Late:
+    """What somebody may know whose phone was answered: by her key, so by no mailbox."""
+    row, transfer = _of(connection, offer_id, leg)
+    if row is None or transfer is None or row.leg is None or transfer.state != RINGING:
+        return Late()
+    return Details(transfer.id, transfer.language, now - moment(transfer.began_at), transfer.told)
 
 
 def taken(connection: Connection, offer_id: bytes, leg: str, now: datetime) -> tuple[ForLeg, list[OfferRow]]:
@@ -185,32 +215,37 @@ def taken(connection: Connection, offer_id: bytes, leg: str, now: datetime) -> t
     return _hers(connection, row, transfer, now), []
 
 
-def connecting(connection: Connection, offer_id: bytes, leg: str, now: datetime) -> ForLeg:
-    row, transfer = _of(connection, offer_id, leg)
-    return Late() if row is None or transfer is None else _hers(connection, row, transfer, now)
-
-
 def passed(connection: Connection, offer_id: bytes, leg: str) -> None:
     row, _ = _of(connection, offer_id, leg)
     if row is not None and row.leg is not None:
         stored.change_offer(connection, row.id, if_in=(State.ANSWERED,), state=State.PASSED, engaged=None)
 
 
-def leg_over(connection: Connection, offer_id: bytes, leg: str, now: datetime, *, is_failing: bool) -> bytes | None:
-    """Whose phone it was, where this says whether it can be reached."""
+@dataclass(frozen=True, slots=True)
+class LegOver:
+    """`person`: whose phone it was, where this says whether it can be reached. `room`: where the caller may be left
+    alone."""
+
+    person: bytes | None = None
+    room: str | None = None
+
+
+def leg_over(connection: Connection, offer_id: bytes, leg: str, now: datetime, *, is_failing: bool) -> LegOver:
     row, transfer = _of(connection, offer_id, leg)
     if row is None:
-        return None
+        return LegOver()
     state = State.FAILED if is_failing else State.MISSED
     if stored.change_offer(connection, row.id, if_in=_UNANSWERED, state=state, engaged=None):
-        return row.person
+        return LegOver(row.person)
+    room = None
     stored.change_offer(connection, row.id, if_in=(State.ANSWERED,), state=State.PASSED)
     stored.change_offer(connection, row.id, if_in=tuple(State), engaged=None)
     if transfer is not None and transfer.taken_by == row.id:
         # She is gone before they met: the caller waits on, and others are rung. After it: their talk is over.
         stored.change_transfer(connection, transfer.id, if_in=(TAKEN,), state=RINGING, taken_by=None, taken_at=None)
-        stored.change_transfer(connection, transfer.id, if_in=(JOINED,), state=OVER, ended_at=milliseconds(now))
-    return row.person if row.leg is not None else None
+        if stored.change_transfer(connection, transfer.id, if_in=(JOINED,), state=OVER, ended_at=milliseconds(now)):
+            room = transfer.room
+    return LegOver(row.person if row.leg is not None else None, room)
 
 
 def _of(connection: Connection, offer_id: bytes, leg: str) -> tuple[OfferRow | None, TransferRow | None]:

@@ -1,9 +1,9 @@
-"""Talks, played: the same engine, a clock that moves only when something is said, a store in memory and a carrier that
-follows the script. What differs from the script is a diagnostic, with the place in the talk."""
+"""Talks, played: the same engine, a clock that moves only when something is said, and a town whose people follow the
+script. What differs from the script is a diagnostic, with the place in the talk."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
 from ivr.engine.asks import (
@@ -17,17 +17,25 @@ from ivr.engine.asks import (
     Saved,
     SaveReport,
 )
-from ivr.engine.call import Call, begin, pack, unpack
-from ivr.engine.effects import Connect, HangUp, Turn, WaitForDigits, WaitForKey
+from ivr.engine.call import SEED_BYTES, Call, begin, pack, unpack
+from ivr.engine.effects import Hold, Meet, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import Began, FellSilent, Input, Pressed, Returned
 from ivr.flow.diagnostics import Diagnostic, Place, listed
 from ivr.flow.graph import Flow
 from ivr.flow.rules import talk_failed
 from ivr.flow.speech import timeline
 from ivr.flow.talk import Act, Advocate, HangsUp, Hears, Press, Silence, Talk, TypeDigits
+from ivr.kit.clock import VirtualClock
+from ivr.oncall.people import Tier
+from ivr.services.town import Phone, Shelf, Town, person, settled
 from ivr.services.turns import take_turn
+from ivr.services.world import LiveWorld
 
 RINGS_SECONDS = 20
+MOST_PIECES = 60
+"""More hold pieces than any wait has."""
+
+_LEG = b"the caller"
 
 
 @dataclass(slots=True)
@@ -38,7 +46,8 @@ class Memory:
     reports: dict[tuple[str, int], SaveReport] = field(default_factory=dict)
     rung: int = 0
 
-    async def answer(self, ask: Ask, call: Call) -> Answer:
+    async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
+        del leg
         match ask:
             case SaveReport():
                 self.reports[ask.form, ask.visit] = ask
@@ -48,11 +57,21 @@ class Memory:
                 return Dialling(self.on_call, RINGS_SECONDS) if self.on_call else Nobody()
             case OnDuty():
                 return Duty(bool(self.on_call))
+            case _:
+                raise AssertionError("nobody holds here, and those who answer have a world of their own")
 
 
-async def rehearse(flow: Flow, talk: Talk) -> Diagnostic | None:
+async def rehearse(flow: Flow, staff: Flow, talk: Talk) -> Diagnostic | None:
     """Play one talk; the first thing that went otherwise, or None."""
-    return await _Rehearsal(flow, talk, Memory(talk.on_call)).play()
+    tiers = ((Tier.ON_CALL, talk.on_call), (Tier.BACKUP, talk.backup))
+    everybody = [(tier, one) for tier, people in tiers for one in people]
+    people = [
+        person(one.name, number, (one.language,) if one.language else flow.languages, tier)
+        for number, (tier, one) in enumerate(everybody, start=1)
+    ]
+    clock = VirtualClock(talk.at.replace(tzinfo=ZoneInfo(flow.zone)).astimezone(UTC))
+    async with settled(flow, staff, people, clock) as (world, town, shelf):
+        return await _Rehearsal(flow, talk, world, town, shelf, clock).play()
 
 
 class _Differs(Exception):
@@ -65,16 +84,17 @@ class _Differs(Exception):
 class _Rehearsal:
     flow: Flow
     talk: Talk
-    world: Memory
-    now: datetime = field(init=False)
+    world: LiveWorld
+    town: Town
+    shelf: Shelf
+    clock: VirtualClock
     turn: Turn = field(init=False)
     transfers: list[str] = field(default_factory=list)
-    talking: str | None = None
+    wishes: int = 0
     left: bool = False
 
     async def play(self) -> Diagnostic | None:
-        self.now = self.talk.at.replace(tzinfo=ZoneInfo(self.flow.zone)).astimezone(UTC)
-        call = begin(self.flow, seed=bytes(16), at=self.now)
+        call = begin(self.flow, seed=bytes(SEED_BYTES), at=self.clock.now())
         try:
             await self._take(call, Began())
             for act in self.talk.acts:
@@ -85,6 +105,14 @@ class _Rehearsal:
         return None
 
     async def _act(self, act: Act) -> None:
+        match act:
+            case Hears(who=str(who)):
+                phone = self.town.phones[who]
+                self._heard(act, self.town.whispered(phone))
+                return
+            case Advocate():
+                await self._advocate(act)
+                return
         if self.left:
             raise _Differs(
                 act.place, "The call is over here already.", "Remove what follows, or press something else before."
@@ -99,57 +127,121 @@ class _Rehearsal:
                 for _ in range(act.times):
                     await self._hear(FellSilent(), act.place)
             case Hears():
-                self._heard(act)
-            case Advocate():
-                await self._advocate(act)
+                said = timeline(self.turn.said, self.turn.call.language, self.flow.catalogues)
+                self._heard(act, tuple((one.phrase.prompt, one.language) for one in said))
             case HangsUp():
                 self.left = True
+                await self.world.gone([_LEG])
+                await self.town.settle()
+                await self.town.caller_leaves()
 
     async def _hear(self, received: Input, place: Place) -> None:
         then = self.turn.then
-        if isinstance(then, HangUp) or not isinstance(then, WaitForKey | WaitForDigits | Connect):
+        if isinstance(then, Meet):
+            raise _Differs(place, "She talks with somebody here.", "End that first: `advocate: WHO hangs up`.")
+        if not isinstance(then, WaitForKey | WaitForDigits | Hold):
             raise _Differs(place, "No key can be pressed here: the line has hung up.", "End the talk before.")
-        if isinstance(then, Connect) and isinstance(received, FellSilent):
-            raise _Differs(place, "Phones are ringing here.", "Say what the advocate does: `advocate: WHO sleeps`.")
-        self.now += timedelta(seconds=then.seconds if isinstance(received, FellSilent) else 1)
+        self.clock.advance(timedelta(seconds=then.seconds if isinstance(received, FellSilent) else 1))
         await self._take(self.turn.call, received)
 
     async def _take(self, call: Call, received: Input) -> None:
         kept = unpack(pack(call, self.flow), self.flow)
-        self.turn = await take_turn(self.flow, kept, received, now=self.now, world=self.world)
+        now = self.clock.now()
+        self.turn = await take_turn(self.flow, kept, received, now=now, world=self.world, leg=_LEG)
         said = list(timeline(self.turn.said, self.turn.call.language, self.flow.catalogues))
-        self.now += timedelta(seconds=said[-1].ends_at if said else 0)
-        if self.world.rung > len(self.transfers) and not isinstance(self.turn.then, Connect):
-            self.transfers.append("nobody")
+        self.clock.advance(timedelta(seconds=said[-1].ends_at if said else 0))
+        await self.town.settle()
+        await self.town.caller_comes()
+        if self.turn.call.transfers > self.wishes and not isinstance(self.turn.then, Hold):
+            self.wishes = self.turn.call.transfers
+            self.transfers.append(self._came_of_it())
 
-    def _heard(self, act: Hears) -> None:
-        for said in self.turn.said:
-            language = said.language or self.turn.call.language
-            if said.prompt == act.prompt and act.language in (None, language):
-                return
-        heard = [*dict.fromkeys(said.prompt for said in self.turn.said)]
+    def _came_of_it(self) -> str:
+        taken = next((name for name, phone in self.town.phones.items() if phone.talks), None)
+        return f"taken by {taken}" if isinstance(self.turn.then, Meet) and taken else "nobody"
+
+    def _heard(self, act: Hears, said: tuple[tuple[str, str], ...]) -> None:
+        if any(prompt == act.prompt and act.language in (None, language) for prompt, language in said):
+            return
+        heard = [*dict.fromkeys(prompt for prompt, _ in said)]
+        spoken = listed([*dict.fromkeys(language for _, language in said)])
         language = f" in `{act.language}`" if act.language else ""
-        message = f"`{act.prompt}` is not heard{language} here."
-        raise _Differs(act.place, message, f"Heard in `{self.turn.call.language}`: {listed(heard)}.")
+        who = f" by `{act.who}`" if act.who else ""
+        message = f"`{act.prompt}` is not heard{who}{language} here."
+        raise _Differs(act.place, message, f"Heard in {spoken}: {listed(heard)}." if heard else "Nothing is heard.")
+
+    # ---- those who answer ----
 
     async def _advocate(self, act: Advocate) -> None:
-        if not isinstance(self.turn.then, Connect) or act.who not in self.talk.on_call:
-            message = f"The phone of `{act.who}` does not ring here."
-            raise _Differs(act.place, message, f"On call: {listed(self.talk.on_call) or 'nobody'}. Press 0 before.")
-        if act.does == "takes the call":
-            self.talking = act.who
-            self.transfers.append(f"taken by {act.who}")
-        elif act.does == "hangs up" and self.talking == act.who:
-            self.talking = None
+        phone = self.town.phones[act.who]
+        match act.does.split():
+            case ["sleeps"]:
+                await self._sleeps(phone, act)
+            case ["takes", *_]:
+                await self._answers(phone, act)
+                await self.town.presses(phone, "1")
+            case ["passes"]:
+                await self._answers(phone, act)
+                await self.town.presses(phone, "2")
+            case ["answers"]:
+                await self._answers(phone, act)
+            case ["presses", key]:
+                self._listens(phone, act)
+                await self.town.presses(phone, key)
+            case ["says", "nothing"]:
+                self._listens(phone, act)
+                await self.town.says_nothing(phone)
+            case ["is", "busy"] | ["cannot", *_]:
+                self._rings(phone, act)
+                await self.town.hangs_up(phone, is_failing=act.does.startswith("cannot"))
+            case _:
+                await self._hangs_up(phone, act)
+        await self.town.settle()
+        if not self.town.waits_for_key(phone) or self.town.is_connecting(phone):
+            await self._asks()
+
+    async def _answers(self, phone: Phone, act: Advocate) -> None:
+        if phone.is_answered:
+            return
+        self._rings(phone, act)
+        await self.town.answers(phone)
+
+    async def _sleeps(self, phone: Phone, act: Advocate) -> None:
+        """Until her phone stops. Whoever rang with her may have stopped with her."""
+        if phone.offer is None or phone.is_answered:
+            self._rings(phone, act)
+        for _ in range(MOST_PIECES):
+            if not self.town.rings(phone) or not isinstance(self.turn.then, Hold):
+                return
+            await self._hear(FellSilent(), act.place)
+
+    async def _hangs_up(self, phone: Phone, act: Advocate) -> None:
+        if not phone.is_answered:
+            self._rings(phone, act)
+        if await self.town.hangs_up(phone) and isinstance(self.turn.then, Meet):
             await self._take(self.turn.call, Returned(talked=True))
-        elif act.who == self.talk.on_call[-1] and self.talking is None:
-            self.now += timedelta(seconds=RINGS_SECONDS)
-            self.transfers.append("nobody")
-            await self._take(self.turn.call, Returned(talked=False))
+
+    async def _asks(self) -> None:
+        """The caller's hold piece ends; she is told what came of it, whatever it was."""
+        if isinstance(self.turn.then, Hold) and not self.left:
+            await self._hear(FellSilent(), self.talk.place)
+
+    def _rings(self, phone: Phone, act: Advocate) -> None:
+        if not self.town.rings(phone):
+            message = f"The phone of `{act.who}` does not ring here."
+            ringing = [name for name, one in self.town.phones.items() if self.town.rings(one)]
+            raise _Differs(act.place, message, f"Ringing: {listed(ringing) or 'none'}. Press 0 before.")
+
+    def _listens(self, phone: Phone, act: Advocate) -> None:
+        if not self.town.waits_for_key(phone):
+            message = f"`{act.who}` has no call to press a key in here."
+            raise _Differs(act.place, message, f"Write `advocate: {act.who} answers` before.")
 
     # ---- after the call ----
 
     def _compare(self) -> None:
+        if self.left and self.turn.call.transfers > self.wishes:
+            self.transfers.append("nobody")
         expected = self.talk.expected
         if expected.reports is not None:
             kept = [*self._reports()]
@@ -164,7 +256,7 @@ class _Rehearsal:
             )
 
     def _reports(self) -> Iterator[dict[str, frozenset[str]]]:
-        for report in self.world.reports.values():
+        for report in self.shelf.reports.values():
             yield {**{name: frozenset(codes) for name, codes in report.answers}, "consent": frozenset({report.consent})}
 
 

@@ -11,7 +11,7 @@
 Every method may be called late, twice, and by several workers at once."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -27,20 +27,22 @@ from ivr.oncall.ladder import GiveUp, Ladder, Ring, State, at_once, decide
 from ivr.oncall.people import Person, PersonId
 from ivr.services import offering
 from ivr.services.offering import (
+    DIALLED,
     JOINED,
     OVER,
     RINGING,
     TAKEN,
+    Details,
     DialNow,
     ForCaller,
     ForLeg,
     Hold,
+    Late,
     Meet,
     NobodyCan,
     Reserved,
     Wish,
 )
-from ivr.services.rota import LiveRota
 from ivr.store import live as stored
 from ivr.store.database import Database
 from ivr.store.live import OfferRow, TransferRow, milliseconds, moment
@@ -60,13 +62,23 @@ class Addresses(Protocol):
     def offer_over(self, offer: str) -> str: ...
 
 
+class Roster(Protocol):
+    """Who can be rung. Never raises."""
+
+    async def on_duty(self, at: datetime) -> tuple[Person, ...]: ...
+
+    def last_known(self, at: datetime) -> tuple[Person, ...]: ...
+
+    async def reached(self, person: bytes, *, is_failing: bool) -> None: ...
+
+
 @dataclass(slots=True)
 class Transfers:
     """Every transfer of a line. `languages` are the flow's, in its order. Raises StoreUnavailable where `live` is not
     there."""
 
     live: Database
-    rota: LiveRota
+    rota: Roster
     rest: Rest
     clock: Clock
     languages: tuple[str, ...]
@@ -80,6 +92,7 @@ class Transfers:
     async def ask(self, wish: Wish) -> ForCaller:
         """Her wish, or the end of a hold piece: what she hears next."""
         on_duty = await self.rota.on_duty(self.clock.now())
+        asked = _Asked(NobodyCan())
         for _ in range(TRIES):
             now = self.clock.now()
             asked = await self.live.write(partial(self._asked, wish=wish, on_duty=on_duty, now=now))
@@ -87,16 +100,16 @@ class Transfers:
                 self._let_be(asked.over)
                 return asked.answer
             if not self.breaker.lets_through(now):
-                return await self._dial_instead(wish, on_duty, asked.reserved)
+                return await self._dial_instead(wish, on_duty, asked)
             outcomes = await self._ring(asked.reserved)
             if set(outcomes.values()) == {Refused()}:
-                return await self._dial_instead(wish, on_duty, asked.reserved)
+                return await self._dial_instead(wish, on_duty, asked)
             if not any(isinstance(outcome, Refused) for outcome in outcomes.values()):
                 break
-        return Hold()
+        return asked.hold
 
     async def leave(self, wish_id: bytes) -> None:
-        """She pressed a key for something else instead, or came back from talking."""
+        """She pressed a key for something else instead, or came back from talking; a wish that never was, is none."""
         self._let_be(await self.live.write(lambda connection: offering.ended(connection, wish_id, self.clock.now())))
 
     async def gone(self, callers: Iterable[bytes]) -> None:
@@ -115,16 +128,16 @@ class Transfers:
         return await self.live.write(lambda connection: offering.answered(connection, offer_id, leg, self.clock.now()))
 
     async def take(self, offer_id: bytes, leg: str) -> ForLeg:
-        """She pressed 1. Exactly one of all who do gets the call."""
+        """She pressed 1, or a piece of her waiting has ended. Exactly one of all who press gets the call."""
         now = self.clock.now()
         answer, losers = await self.live.write(lambda connection: offering.taken(connection, offer_id, leg, now))
         self._let_be(losers)
         return answer
 
-    async def connecting(self, offer_id: bytes, leg: str) -> ForLeg:
-        """The end of a connecting piece: what she hears next."""
+    async def details(self, offer_id: bytes, leg: str) -> Details | Late:
+        """She wants to know what the call is about."""
         now = self.clock.now()
-        return await self.live.write(lambda connection: offering.connecting(connection, offer_id, leg, now))
+        return await self.live.write(lambda connection: offering.details(connection, offer_id, leg, now))
 
     async def passed(self, offer_id: bytes, leg: str) -> None:
         """She pressed anything but 1 and 3, or said nothing: the next one is rung when the caller asks."""
@@ -133,11 +146,17 @@ class Transfers:
     async def leg_over(self, offer_id: bytes, leg: str, *, is_failing: bool) -> None:
         """Her phone stopped ringing, or the call with her is over. `is_failing`: it could not be reached at all."""
         now = self.clock.now()
-        person = await self.live.write(
+        over = await self.live.write(
             lambda connection: offering.leg_over(connection, offer_id, leg, now, is_failing=is_failing)
         )
-        if person is not None:
-            await self.rota.reached(person, is_failing=is_failing)
+        if over.room is not None:
+            self._tell(self.rest.empty(over.room))
+        if over.person is not None:
+            await self.rota.reached(over.person, is_failing=is_failing)
+
+    async def outcome(self, offer_id: bytes, outcome: str) -> bool:
+        """How a talk went, in a word. False where it was told before, or nobody talked."""
+        return await self.live.write(lambda connection: stored.count_once(connection, offer_id, outcome))
 
     # ---- housekeeping ----
 
@@ -157,23 +176,33 @@ class Transfers:
     def _asked(self, connection: Connection, *, wish: Wish, on_duty: tuple[Person, ...], now: datetime) -> "_Asked":
         stored.release(connection, before=milliseconds(now - LATEST_WORD))
         row = offering.begun(connection, wish, now)
+        ladder = self._ladder(connection, wish, row, on_duty)
+        hold = Hold(max(ladder.promised_at - now, timedelta()))
         if row.state == OVER:
             return _Asked(NobodyCan())
-        if row.state in (TAKEN, JOINED):
-            stored.change_transfer(connection, row.id, if_in=(TAKEN,), state=JOINED)
+        if row.state == DIALLED:
+            people = at_once(ladder)
+            return _Asked(DialNow(people) if people else NobodyCan())
+        if row.state == JOINED:
+            return _Asked(Meet(row.room))
+        if wish.turn < row.turn:
+            return _Asked(hold)
+        if row.state == TAKEN:
+            stored.change_transfer(connection, row.id, if_in=(TAKEN,), state=JOINED, told=None)
             return _Asked(Meet(row.room))
         for _ in range(len(on_duty) + 1):
-            step = decide(self._ladder(connection, wish, row, on_duty), offering.offers(connection, row.id), now)
+            step = decide(ladder, offering.offers(connection, row.id), now)
             if isinstance(step, GiveUp):
                 return _Asked(NobodyCan(), over=offering.ended(connection, row.id, now))
             if not isinstance(step, Ring):
-                return _Asked(Hold())
+                return _Asked(hold)
             reserved = tuple(Reserved.of(row.id, one, step.until_at) for one in step.people)
-            kept = tuple(one for one in reserved if stored.reserve(connection, one.row(row.id)))
+            kept = tuple(one for one in reserved if stored.reserve(connection, one.row(row.id, self.languages)))
             if kept:
-                return _Asked(None, reserved=kept)
+                return _Asked(None, hold, reserved=kept)
             # All of them were rung for another caller this very moment: whom else?
-        return _Asked(Hold())
+            ladder = self._ladder(connection, wish, row, on_duty)
+        return _Asked(hold)
 
     def _ladder(self, connection: Connection, wish: Wish, row: TransferRow, on_duty: tuple[Person, ...]) -> Ladder:
         engaged = frozenset(map(PersonId, stored.engaged(connection)))
@@ -202,19 +231,19 @@ class Transfers:
             Order(one.person.phone, self.addresses.offered(name), self.addresses.offer_over(name), seconds, talk)
         )
 
-    async def _dial_instead(self, wish: Wish, on_duty: tuple[Person, ...], reserved: Sequence[Reserved]) -> ForCaller:
+    async def _dial_instead(self, wish: Wish, on_duty: tuple[Person, ...], asked: "_Asked") -> ForCaller:
         """Nobody can be rung for her one by one. While a phone may ring, nothing else rings it."""
 
         def end(connection: Connection) -> ForCaller:
             row = stored.transfer(connection, wish.id)
-            for one in reserved:
+            for one in asked.reserved:
                 stored.change_offer(connection, one.id, if_in=(State.RESERVED,), state=State.FAILED, engaged=None)
             now = self.clock.now()
             rings = any(offer.is_active(now) for offer in offering.offers(connection, wish.id))
             if row is None or row.state != RINGING or rings:
-                return Hold()
+                return asked.hold
             people = at_once(self._ladder(connection, wish, row, on_duty))
-            offering.ended(connection, wish.id, now)
+            offering.ended(connection, wish.id, now, state=DIALLED)
             return DialNow(people) if people else NobodyCan()
 
         return await self.live.write(end)
@@ -229,9 +258,12 @@ class Transfers:
                 told = self.rest.cancel(offer.request)
             else:
                 continue
-            task = asyncio.create_task(told)
-            self._ends.add(task)
-            task.add_done_callback(self._ends.discard)
+            self._tell(told)
+
+    def _tell(self, told: Coroutine[object, object, bool]) -> None:
+        task = asyncio.create_task(told)
+        self._ends.add(task)
+        task.add_done_callback(self._ends.discard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,5 +271,6 @@ class _Asked:
     """The answer, or who is to be rung before there is one. `over`: offers that nobody needs any more."""
 
     answer: ForCaller | None
+    hold: Hold = field(default_factory=lambda: Hold(timedelta()))
     reserved: tuple[Reserved, ...] = ()
     over: Sequence[OfferRow] = ()

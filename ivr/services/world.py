@@ -1,45 +1,109 @@
 """The world as a caller meets it: reports are kept, phones are rung. Answers every ask; failing is an answer too."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import assert_never
+from datetime import date, datetime, timedelta
+from math import ceil
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from ivr.engine.asks import Answer, Ask, Dialling, Duty, Nobody, OnDuty, Ring, SaveReport
+from ivr.engine.asks import (
+    Answer,
+    Ask,
+    Dialling,
+    Duty,
+    Holding,
+    Meeting,
+    Nobody,
+    NotSaved,
+    OnDuty,
+    Ring,
+    Saved,
+    SaveReport,
+    Stopped,
+    StopRinging,
+)
 from ivr.engine.call import Call
 from ivr.flow.graph import Flow
 from ivr.kit.clock import Clock
 from ivr.oncall.ladder import RINGS_FOR, Ladder, Rung, at_once
 from ivr.oncall.people import Person, Tier
-from ivr.services.reports import Reports
-from ivr.services.rota import LiveRota
+from ivr.services.offering import DialNow, Hold, Meet, NobodyCan, Wish
+from ivr.services.telling import Envelopes, told_in
+from ivr.services.transfers import Roster, Transfers
+from ivr.store.database import StoreUnavailable
+from ivr.vault.derivation import derive
 
 RING_SECONDS = int(RINGS_FOR.total_seconds())
+_ID_SIZE = 16
+
+
+class Keeps(Protocol):
+    """Keeps reports. Never raises."""
+
+    async def keep(self, ask: SaveReport, *, seed: bytes, turn: int, today: date) -> Saved | NotSaved: ...
 
 
 @dataclass(frozen=True, slots=True)
 class LiveWorld:
     """`flow` says where the day of a report is counted, and which languages there are."""
 
-    reports: Reports
-    rota: LiveRota
+    reports: Keeps
+    rota: Roster
+    transfers: Transfers
+    envelopes: Envelopes
     clock: Clock
     flow: Flow
 
-    async def answer(self, ask: Ask, call: Call) -> Answer:
+    async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
         now = self.clock.now()
         match ask:
             case SaveReport():
                 today = now.astimezone(ZoneInfo(self.flow.zone)).date()
                 return await self.reports.keep(ask, seed=call.seed, turn=call.turn, today=today)
             case Ring():
-                people = at_once(self._ladder(ask, call, await self.rota.on_duty(now), now))
-                return Dialling(tuple(person.phone for person in people), RING_SECONDS) if people else Nobody()
+                return await self._ring(ask, call, leg, now)
+            case StopRinging():
+                with suppress(StoreUnavailable):  # then it ends because she does not ask any more
+                    await self.transfers.leave(_wish_id(call, ask.visit))
+                return Stopped()
             case OnDuty():
                 return Duty(bool(await self.rota.on_duty(now)))
             case _:
-                assert_never(ask)
+                raise AssertionError("those who answer callers have a world of their own")
 
-    def _ladder(self, ask: Ring, call: Call, on_duty: tuple[Person, ...], now: datetime) -> Ladder:
+    async def gone(self, legs: Iterable[bytes]) -> None:
+        """She hung up. `legs`: what her call may be known by."""
+        with suppress(StoreUnavailable):  # as above
+            await self.transfers.gone([_caller(leg) for leg in legs])
+
+    async def _ring(self, ask: Ring, call: Call, leg: bytes, now: datetime) -> Answer:
         rungs = tuple(Rung(Tier(tier), timedelta(seconds=seconds)) for tier, seconds in ask.rungs)
+        wish_id = _wish_id(call, ask.visit)
+        told = self.envelopes.seal(wish_id, told_in(call, self.flow))
+        try:
+            answer = await self.transfers.ask(Wish(wish_id, _caller(leg), call.language, rungs, call.turn, told))
+        except StoreUnavailable:
+            answer = DialNow(at_once(self._ladder(rungs, call, now)))
+        match answer:
+            case Hold():
+                return Holding(ceil(answer.left.total_seconds()))
+            case Meet():
+                return Meeting(answer.room)
+            case DialNow(people=people) if people:
+                return Dialling(tuple(person.phone for person in people), RING_SECONDS)
+            case DialNow() | NobodyCan():
+                return Nobody()
+
+    def _ladder(self, rungs: tuple[Rung, ...], call: Call, now: datetime) -> Ladder:
+        on_duty: tuple[Person, ...] = self.rota.last_known(now)
         return Ladder(rungs, now, call.language, self.flow.languages, on_duty)
+
+
+def _wish_id(call: Call, visit: int) -> bytes:
+    return derive(call.seed, visit.to_bytes(4), purpose="transfer", size=_ID_SIZE)
+
+
+def _caller(leg: bytes) -> bytes:
+    return derive(leg, b"", purpose="caller", size=_ID_SIZE)

@@ -45,7 +45,9 @@ transfers = Table(
     column("caller", Bytes(16), index=True, why="a keyed hash of the call's id: her hang-up tells no more"),
     column("room", Text(32), why="the name of the conference in which the two meet"),
     column("language", Text(16), why="hers, for the advocate who asks what it is about"),
-    column("state", Text(16), why="ringing, taken, joined or over"),
+    column("told", Text(1024), nullable=True, why="sealed, what she keyed in this call, for the same; none once taken"),
+    column("state", Text(16), why="ringing, taken, joined, dialled or over"),
+    column("turn", BigInteger(), why="how often she has asked: what comes late changes nothing"),
     column("taken_by", Bytes(16), nullable=True, why="the offer that was taken"),
     column("began_at", BigInteger(), why="the promised wait counts from it"),
     column("polled_at", BigInteger(), why="a caller who has not asked for 15 seconds has gone"),
@@ -72,10 +74,12 @@ offers = Table(
     ),
     column("person", Bytes(16), why="who is asked"),
     column("engaged", Bytes(16), nullable=True, why="the same while she rings or talks: nobody is rung twice at once"),
+    column("language", Text(16), why="in which she is asked"),
     column("state", Text(16), why="whether her phone rings, and what she decided"),
     column("ends_at", BigInteger(), why="then it counts as missed, whatever her phone does"),
     column("request", Text(64), nullable=True, why="Plivo's name of the ringing: it is cancelled by it"),
     column("leg", Text(64), nullable=True, why="Plivo's name of the call that we placed: nobody else answers for it"),
+    column("outcome", Text(16), nullable=True, why="a word for how it went: a doubled key counts it once"),
     UniqueConstraint("engaged", name="uq_live_offers_engaged"),
     info={
         "lasting": False,
@@ -100,6 +104,8 @@ class TransferRow:
     polled_at: int
     taken_at: int | None = None
     ended_at: int | None = None
+    turn: int = 0
+    told: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +116,12 @@ class OfferRow:
     transfer: bytes
     person: bytes
     engaged: bytes | None
+    language: str
     state: str
     ends_at: int
     request: str | None = None
     leg: str | None = None
+    outcome: str | None = None
 
 
 def milliseconds(moment: datetime) -> int:
@@ -198,6 +206,12 @@ def offer(connection: Connection, offer_id: bytes) -> OfferRow | None:
     """One offer, or None."""
     row = connection.execute(select(offers).where(offers.c.id == offer_id)).first()
     return None if row is None else OfferRow(**row._asdict())
+
+
+def count_once(connection: Connection, offer_id: bytes, outcome: str) -> bool:
+    """Write how a talk went. False where that was said before, or where there was none."""
+    where = (offers.c.id == offer_id, offers.c.state == "taken", offers.c.outcome.is_(None))
+    return bool(connection.execute(update(offers).where(*where).values(outcome=outcome)).rowcount)
 
 
 def offers_of(connection: Connection, transfer_id: bytes) -> Sequence[OfferRow]:

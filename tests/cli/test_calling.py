@@ -77,7 +77,7 @@ def test_ringing_phones_can_be_answered_or_not(monkeypatch: pytest.MonkeyPatch) 
 def test_a_saved_call_is_a_talk_that_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flows = tmp_path / "flows"
     (flows / "forms").mkdir(parents=True)
-    for name in ("hotline.yaml", "forms/bad_date.yaml"):
+    for name in ("hotline.yaml", "staff.yaml", "forms/bad_date.yaml"):
         (flows / name).write_bytes((ROOT / "flows" / name).read_bytes())
     talks = flows / "hotline.talks.yaml"
     monkeypatch.setenv("IVR_FLOWS_DIR", str(flows))

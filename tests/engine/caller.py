@@ -25,12 +25,12 @@ class Refusing:
     inner: Memory = field(default_factory=Memory)
     refuses: bool = True
 
-    async def answer(self, ask: Ask, call: Call) -> Answer:
+    async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
         from ivr.engine.asks import NotSaved
 
         if isinstance(ask, SaveReport) and self.refuses:
             return NotSaved()
-        return await self.inner.answer(ask, call)
+        return await self.inner.answer(ask, call, leg)
 
 
 class Caller:

@@ -19,7 +19,7 @@ from ivr.services.rehearsal import Memory
 from ivr.store.database import Database
 from ivr.vault.organisation import Pin
 from tests.engine.caller import NOON
-from tests.shipped import ROOT, flow, text
+from tests.shipped import ROOT, flow, staff, text
 
 URL = "https://line.example.org"
 HANGUP = f"{URL}/voice/hangup"
@@ -35,8 +35,10 @@ class House:
         self.world = Memory(on_duty)
         parts = Parts(
             flow=flow(),
+            staff=staff(),
             database=Database(f"sqlite:///{folder / 'unused.db'}"),
             spool=Database(f"sqlite:///{folder / 'unused too.db'}"),
+            live=Database(f"sqlite:///{folder / 'live.db'}"),
             secret=bytes(32),
             pin=Pin(bytes(32)),
             carrier_token=TOKEN,
@@ -46,7 +48,7 @@ class House:
             recordings=ROOT / "prompts" / "audio",
             duty_numbers=on_duty,
         )
-        self.app = build(parts, self.clock, self.world)
+        self.app = build(parts, self.clock, lambda _: self.world)
         self.line = Line(f"{URL}/voice/answer", hangup_url, TOKEN, AsgiTransport(self.app), self.clock)
 
 

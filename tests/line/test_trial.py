@@ -19,7 +19,7 @@ from ivr.settings import read
 from ivr.store.database import Database
 from ivr.vault.organisation import read_pin
 from tests.cli.test_calling import ivr
-from tests.shipped import flow, text
+from tests.shipped import flow, staff, text
 
 ANA = "four quiet harbor lamps"
 URL = "https://line.example.org"
@@ -66,8 +66,10 @@ def told(data: Path, url: str, **fields: str) -> Reply:
     of = read()
     parts = Parts(
         flow=flow(),
+        staff=staff(),
         database=Database(of.database),
         spool=Database(of.spool),
+        live=Database(of.live),
         secret=place.secret(of) or b"",
         pin=read_pin((data / "organisation-key").read_text()),
         carrier_token="secret",

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.routing import Router
 
-from ivr.app import Parts, build
+from ivr.app import Parts, WorldOf, build
 from ivr.carrier.loopback import PhoneCall
 from ivr.carrier.states import AwaitingKeys, Over, Ringing
 from ivr.carrier.transport import AsgiTransport
@@ -21,7 +21,7 @@ from ivr.flow.graph import Flow, Step
 from ivr.kit.clock import VirtualClock
 from ivr.services.turns import World
 from ivr.store.database import Database
-from tests.promises.house import House, assembled, house
+from tests.promises.house import House, house
 from tests.promises.requests import Planted
 from tests.shipped import flow as shipped
 
@@ -37,10 +37,10 @@ class Raising:
     inner: World
     at: type[Ask]
 
-    async def answer(self, ask: Ask, call: Call) -> Answer:
+    async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
         if isinstance(ask, self.at):
             raise Broken(f"{ask} in {call}")
-        return await self.inner.answer(ask, call)
+        return await self.inner.answer(ask, call, leg)
 
 
 class Mute(Voice):
@@ -89,11 +89,11 @@ class Fault:
     """Does she hear of it? A failing save has words of its own."""
 
 
-def _muted(parts: Parts, clock: VirtualClock, world: World) -> Router:
-    return assembled(parts, clock, world, voice=Mute)
+def _muted(parts: Parts, clock: VirtualClock, world: WorldOf) -> Router:
+    return build(parts, clock, world, voice=Mute)
 
 
-def _keyless(parts: Parts, clock: VirtualClock, world: World) -> Router:
+def _keyless(parts: Parts, clock: VirtualClock, world: WorldOf) -> Router:
     """There was never a place for keys: no call can be begun, not even one that apologises."""
     parts.keys.write_bytes(b"not a folder")
     return build(parts, clock, world)

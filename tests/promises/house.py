@@ -17,30 +17,24 @@ from sqlalchemy import Connection, select
 from starlette.routing import Router
 
 from ivr import logs
-from ivr.app import HOTLINE_NAME, Parts, build
+from ivr.app import Parts, WorldOf, build
 from ivr.carrier.loopback import Line
-from ivr.carrier.signature import Verifier
+from ivr.carrier.rest import NoRest, Rest
 from ivr.carrier.transport import AsgiApp, AsgiTransport, Transport
-from ivr.channels.voice import Addresses, Voice
 from ivr.engine.asks import Answer, Ask, Nobody, NotSaved, Ring, SaveReport
 from ivr.engine.call import Call
 from ivr.flow.graph import Flow
 from ivr.kit.clock import VirtualClock
-from ivr.line.edge import Edge
-from ivr.line.webhooks import Door, build_router
 from ivr.services.archive import OpenReport
-from ivr.services.rota import LiveRota, standing
 from ivr.services.spool import Spool
 from ivr.services.turns import World
-from ivr.services.world import LiveWorld
+from ivr.store import live
 from ivr.store.database import Database
 from ivr.store.tables import metadata
 from ivr.vault import organisation
-from ivr.vault.host import HostKey
-from ivr.vault.receipts import ROLLS, seed_keys
-from ivr.vault.tokens import token_keys
 from tests.founded import SECRET, Office, found
 from tests.shipped import flow as shipped
+from tests.shipped import staff
 
 PROVE = 20 if os.environ.get("PROVE") else 1
 """How many times the small sizes are run."""
@@ -57,18 +51,23 @@ BEGINNING = datetime(2027, 3, 10, 17, 0, 30, tzinfo=UTC)
 class Moody:
     """The live world, whose disk and phones may be out of order. `asked`: everything it was asked."""
 
-    live: World
+    live: World | None = None
     disk_fails: bool = False
     nobody: bool = False
     asked: list[Ask] = field(default_factory=list)
 
-    async def answer(self, ask: Ask, call: Call) -> Answer:
+    def before(self, live: World) -> "Moody":
+        self.live = live
+        return self
+
+    async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
         self.asked.append(ask)
         if isinstance(ask, SaveReport) and self.disk_fails:
             return NotSaved()
         if isinstance(ask, Ring) and self.nobody:
             return Nobody()
-        return await self.live.answer(ask, call)
+        assert self.live is not None, "it stands before a world"
+        return await self.live.answer(ask, call, leg)
 
 
 @dataclass(slots=True)
@@ -139,7 +138,7 @@ async def initialised(folder: Path) -> None:
         await spool.close()
 
 
-Builder = Callable[[Parts, VirtualClock, World], Router]
+Builder = Callable[[Parts, VirtualClock, WorldOf], Router]
 
 
 @asynccontextmanager
@@ -154,6 +153,7 @@ async def house(
     flow: Flow | None = None,
     on_duty: tuple[str, ...] = ON_DUTY,
     clock: VirtualClock | None = None,
+    rest: Rest | None = None,
 ) -> AsyncIterator[House]:
     """A line in `folder`. `blank`: an initialised database to copy; without it, another worker of the line there."""
     clock = clock or VirtualClock(BEGINNING)
@@ -163,8 +163,10 @@ async def house(
     pin = organisation.read_pin((folder / "organisation-key").read_text())
     parts = Parts(
         flow=flow or shipped(),
+        staff=staff(),
         database=database,
         spool=spool,
+        live=database_of(f"sqlite:///{folder / 'run' / 'live.db'}"),
         secret=SECRET,
         pin=pin,
         carrier_token=AUTH_TOKEN,
@@ -173,16 +175,18 @@ async def house(
         keys=folder / "run",
         recordings=folder / "audio",
         duty_numbers=on_duty,
+        rest=rest or NoRest(),
+        save_seconds=60,
     )
     kept = Office(database, Spool(spool), pin, now=clock.now())
-    rota = LiveRota(database, kept.host, standing(on_duty, parts.flow.languages, parts.flow.zone))
-    live = LiveWorld(kept.reports(save_seconds=60), rota, clock, parts.flow)
-    mood = Moody(live)
-    router = builder(parts, clock, world_of(mood))
+    await parts.live.furnish(live.create)
+    mood = Moody()
+    router = builder(parts, clock, lambda world: world_of(mood.before(world)))
     try:
         yield House(folder, clock, parts, database, wrapped(router), router, mood, kept)
     finally:
         kept.slow_hashes.close()
+        await parts.live.close()
         await spool.close()
         await database.close()
 
@@ -192,24 +196,6 @@ def _furnish(folder: Path, blank: Path | None) -> None:
     if blank is not None:
         for name in ("porchlight.db", "spool.db", "organisation-key"):
             shutil.copy(blank / name, folder / name)
-
-
-def assembled(
-    parts: Parts,
-    clock: VirtualClock,
-    world: World,
-    *,
-    verifier: type[Verifier] = Verifier,
-    edge: type[Edge] = Edge,
-    voice: type[Voice] = Voice,
-) -> Router:
-    """What `build` does, with a part exchanged: for mutants only."""
-    seeds, tokens = seed_keys(parts.keys), token_keys(parts.keys)
-    guarding = edge(verifier([parts.carrier_token], parts.public_url), tokens, seeds, seed_period=ROLLS)
-    speaking = voice(parts.flow, Addresses(parts.public_url, parts.number, HOTLINE_NAME))
-    rota = LiveRota(parts.database, HostKey.of(SECRET), standing(parts.duty_numbers, parts.flow.languages, "UTC"))
-    door = Door(parts.flow, speaking, guarding, world, clock, rota)
-    return build_router(door, guarding, parts.recordings)
 
 
 @contextmanager

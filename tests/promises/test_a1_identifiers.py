@@ -16,13 +16,12 @@ import pytest
 import structlog
 from starlette.routing import Router
 
-from ivr.app import Parts
+from ivr.app import Parts, WorldOf, build
 from ivr.carrier.fields import parse_form
 from ivr.carrier.transport import AsgiApp, Message
 from ivr.channels.voice import Voice
 from ivr.engine.effects import Turn
 from ivr.kit.clock import VirtualClock
-from ivr.services.turns import World
 from tests.founded import SECRET
 from tests.promises.canary import (
     AS_WRITTEN,
@@ -38,7 +37,7 @@ from tests.promises.canary import (
 )
 from tests.promises.evidence import Evidence, gathered
 from tests.promises.faults import SECRETS_TYPED
-from tests.promises.house import AUTH_TOKEN, BEGINNING, assembled
+from tests.promises.house import AUTH_TOKEN, BEGINNING
 from tests.promises.ledger import Record
 from tests.promises.paths import HANGUP, TYPED, Move, press
 from tests.shipped import flow
@@ -252,8 +251,8 @@ class CallerShown(Voice):
         return document.replace(b'callerId="+15005550006" ', b"").replace(b'callerName="Porchlight" ', b"")
 
 
-def _shows_the_caller(parts: Parts, clock: VirtualClock, world: World) -> Router:
-    return assembled(parts, clock, world, voice=CallerShown)
+def _shows_the_caller(parts: Parts, clock: VirtualClock, world: WorldOf) -> Router:
+    return build(parts, clock, world, voice=CallerShown)
 
 
 def test_mutant_a_dial_that_shows_the_caller_is_seen(tmp_path: Path, blank: Path) -> None:

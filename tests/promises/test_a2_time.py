@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 from starlette.routing import Router
 
-from ivr.app import Parts, Rings, build
+from ivr.app import Parts, Rings, WorldOf, build
 from ivr.kit.clock import VirtualClock
-from ivr.services.turns import World
 from ivr.vault import receipts, tokens
 from ivr.vault.derivation import derive
 from ivr.vault.keyring import KeyRing
@@ -140,7 +139,7 @@ async def watched(
 
 
 def built(
-    parts: Parts, clock: VirtualClock, world: World, *, rings: Callable[[Path], Rings], pacing: Metronome
+    parts: Parts, clock: VirtualClock, world: WorldOf, *, rings: Callable[[Path], Rings], pacing: Metronome
 ) -> Router:
     """Reports are tended each minute here, not four times: half a day of it says nothing of keys."""
 

@@ -14,11 +14,10 @@ import pytest
 from sqlalchemy import delete, update
 from starlette.routing import Router
 
-from ivr.app import Parts, build
+from ivr.app import Parts, WorldOf, build
 from ivr.kit.clock import VirtualClock
 from ivr.services.archive import Seal
 from ivr.services.receipts import TAKEN_BACK, Receipts, Withdrawal, forgotten
-from ivr.services.turns import World
 from ivr.store.tables import report_keys, reports
 from tests.founded import NOW, Office, office
 from tests.promises.house import BEGINNING, PROVE, house
@@ -107,7 +106,7 @@ async def lingering(folder: Path, blank: Path, *, spooled: bool, has_chores: boo
     clock = VirtualClock(BEGINNING)
     pacing = Metronome(clock)
 
-    def built(parts: Parts, clock: VirtualClock, world: World) -> Router:
+    def built(parts: Parts, clock: VirtualClock, world: WorldOf) -> Router:
         return build(parts, clock, world, pause=pacing.pause)
 
     async with (

@@ -9,16 +9,15 @@ from pathlib import Path
 import pytest
 from starlette.routing import Router
 
-from ivr.app import Parts
+from ivr.app import Parts, WorldOf, build
 from ivr.carrier.documents import read
 from ivr.channels.voice import Voice
 from ivr.engine.effects import Turn
 from ivr.flow.graph import Choose, Pass
 from ivr.kit.clock import VirtualClock
-from ivr.services.turns import World
 from tests.promises.documents import CONFIRM, MUTANTS, RULES, complaints
 from tests.promises.evidence import Evidence
-from tests.promises.house import ON_DUTY, assembled, house
+from tests.promises.house import ON_DUTY, house
 from tests.promises.ledger import Record
 from tests.promises.paths import KEYS, Cover, Walker, cover, everything, labels
 from tests.shipped import flow
@@ -79,8 +78,8 @@ def test_mutant_a_document_that_breaks_a_rule_is_seen(mutant: str, tmp_path: Pat
             said.append(re.sub(before, lambda _: after, document.decode(), flags=re.DOTALL).encode())
             return document
 
-    def mutated(parts: Parts, clock: VirtualClock, world: World) -> Router:
-        return assembled(parts, clock, world, voice=Mutant)
+    def mutated(parts: Parts, clock: VirtualClock, world: WorldOf) -> Router:
+        return build(parts, clock, world, voice=Mutant)
 
     async def main() -> None:
         async with house(tmp_path / "line", blank=blank, builder=mutated) as of:

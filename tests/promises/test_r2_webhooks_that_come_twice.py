@@ -100,10 +100,10 @@ class TwiceKept:
     inner: World
     saves: "count[int]" = field(default_factory=lambda: count(1))
 
-    async def answer(self, ask: Ask, call: Call) -> Answer:
+    async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
         if isinstance(ask, SaveReport):
             call = replace(call, seed=next(self.saves).to_bytes(16))
-        return await self.inner.answer(ask, call)
+        return await self.inner.answer(ask, call, leg)
 
 
 @dataclass(slots=True)
@@ -113,8 +113,8 @@ class LatestWins:
     inner: World
     turns: "count[int]" = field(default_factory=lambda: count(1000))
 
-    async def answer(self, ask: Ask, call: Call) -> Answer:
-        return await self.inner.answer(ask, replace(call, turn=next(self.turns)))
+    async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
+        return await self.inner.answer(ask, replace(call, turn=next(self.turns)), leg)
 
 
 @dataclass(slots=True)
@@ -123,11 +123,11 @@ class OnlySays:
 
     inner: World
 
-    async def answer(self, ask: Ask, call: Call) -> Answer:
+    async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
         assert isinstance(self.inner, Moody)
         if isinstance(ask, SaveReport) and not self.inner.disk_fails:
             return Saved("123456789012" if ask.ends else None)
-        return await self.inner.answer(ask, call)
+        return await self.inner.answer(ask, call, leg)
 
 
 @dataclass(slots=True)
@@ -136,10 +136,10 @@ class Forgetful:
 
     inner: World
 
-    async def answer(self, ask: Ask, call: Call) -> Answer:
+    async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
         if isinstance(ask, SaveReport):
             ask = SaveReport(ask.form, ask.visit, ask.answers[1:], ask.consent, ask.ending)
-        return await self.inner.answer(ask, call)
+        return await self.inner.answer(ask, call, leg)
 
 
 def never_the_same(app: AsgiApp) -> AsgiApp:

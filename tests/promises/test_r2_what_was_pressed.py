@@ -227,10 +227,10 @@ async def breaking_once(folder: Path, blank: Path) -> AsyncIterator[tuple[House,
         def __init__(self, inner: World) -> None:
             self.inner = inner
 
-        async def answer(self, ask: Ask, call: Call) -> Answer:
+        async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
             if broken:
                 raise Broken(broken.pop())
-            return await self.inner.answer(ask, call)
+            return await self.inner.answer(ask, call, leg)
 
     async with house(folder, blank=blank, world_of=Once) as of:
         yield of, broken

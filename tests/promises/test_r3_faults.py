@@ -6,17 +6,16 @@ from pathlib import Path
 import pytest
 from starlette.routing import Router
 
-from ivr.app import Parts
+from ivr.app import Parts, WorldOf, build
 from ivr.carrier.documents import Dial, GetDigits, GetInput, Hangup, Redirect, read
 from ivr.carrier.loopback import PhoneCall
 from ivr.channels.voice import Voice
 from ivr.engine.effects import Turn
 from ivr.kit.clock import VirtualClock
-from ivr.line.webhooks import EMPTY
-from ivr.services.turns import World
+from ivr.line.staff import EMPTY
 from tests.promises.canary import identity
 from tests.promises.faults import FAULTS, Fault, struck
-from tests.promises.house import ON_DUTY, assembled, house, logs_captured
+from tests.promises.house import ON_DUTY, house, logs_captured
 from tests.promises.ledger import Record
 from tests.shipped import flow
 
@@ -71,8 +70,8 @@ class Speechless(Voice):
         return super().encode(turn, token)
 
 
-def _speechless(parts: Parts, clock: VirtualClock, world: World) -> Router:
-    return assembled(parts, clock, world, voice=Speechless)
+def _speechless(parts: Parts, clock: VirtualClock, world: WorldOf) -> Router:
+    return build(parts, clock, world, voice=Speechless)
 
 
 def test_mutant_a_line_that_falls_silent_at_a_fault_is_seen(tmp_path: Path, blank: Path) -> None:

@@ -11,12 +11,13 @@ import pytest
 from msgspec import structs
 from starlette.routing import Route
 
+from ivr.app import build
 from ivr.carrier.fields import encode_form
 from ivr.carrier.signature import Verifier
 from ivr.carrier.transport import AsgiApp, AsgiTransport, Message
 from ivr.line.edge import Edge, Webhook
 from tests.promises.forging import BENT, SAME, Forgery, bends_of, by_chance, resplit
-from tests.promises.house import PROVE, PUBLIC_URL, Builder, House, assembled, house
+from tests.promises.house import PROVE, PUBLIC_URL, Builder, House, house
 from tests.promises.ledger import Record
 from tests.promises.requests import Got, Interposed, Request, request_of, send
 
@@ -358,7 +359,7 @@ def talkative(app: AsgiApp) -> AsgiApp:
 
 
 def with_part(**parts: type) -> Builder:
-    return lambda of, clock, world: assembled(of, clock, world, **parts)
+    return lambda of, clock, world: build(of, clock, world, **parts)
 
 
 @pytest.mark.parametrize(
@@ -368,7 +369,7 @@ def with_part(**parts: type) -> Builder:
         pytest.param(with_part(verifier=FailsOpen), None, id="accepts what is not signed"),
         pytest.param(with_part(edge=LastOneWins), None, id="uses the last of two fields"),
         pytest.param(with_part(edge=Curious), None, id="ignores the query"),
-        pytest.param(assembled, talkative, id="tells what was wrong"),
+        pytest.param(build, talkative, id="tells what was wrong"),
     ],
 )
 def test_mutant_a_door_that_is_not_quite_shut_is_seen(
@@ -380,5 +381,5 @@ def test_mutant_a_door_that_is_not_quite_shut_is_seen(
 
 
 def test_the_parts_put_together_for_mutants_are_the_line_when_none_is_exchanged(tmp_path: Path, blank: Path) -> None:
-    attack, routes = attacked(tmp_path / "line", blank, bent, builder=assembled)
+    attack, routes = attacked(tmp_path / "line", blank, bent, builder=build)
     assert (attack.let_in, attack.changed, routes) == ([], [], WEBHOOKS)

@@ -7,7 +7,7 @@ import pytest
 from ivr.flow.diagnostics import Diagnostic
 from ivr.flow.talk import read_talks
 from ivr.services.rehearsal import rehearse
-from tests.shipped import content, flow
+from tests.shipped import content, flow, staff
 
 HEAD = """\
 - talk: Rosa calls
@@ -21,13 +21,13 @@ def play(acts: str, then: str = "") -> Diagnostic | None:
     lines = "".join(f"    - {line.strip()}\n" for line in acts.strip().splitlines())
     talks, wrong = read_talks("flows/hotline.talks.yaml", (HEAD + lines + then).encode())
     assert not wrong, wrong
-    return asyncio.run(rehearse(flow(), talks[0]))
+    return asyncio.run(rehearse(flow(), staff(), talks[0]))
 
 
 def test_every_shipped_talk_goes_as_written() -> None:
     talks = content().talks
     assert len(talks) >= 4
-    assert [wrong for talk in talks if (wrong := asyncio.run(rehearse(flow(), talk)))] == []
+    assert [wrong for talk in talks if (wrong := asyncio.run(rehearse(flow(), staff(), talk)))] == []
 
 
 def test_a_prompt_that_is_not_heard_is_told_with_what_was() -> None:

@@ -70,6 +70,7 @@ class Phones:
     placed: list[Order] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     hung_up: list[str] = field(default_factory=list)
+    emptied: list[str] = field(default_factory=list)
 
     async def place(self, order: Order) -> Outcome:
         self.placed.append(order)
@@ -81,6 +82,10 @@ class Phones:
 
     async def hang_up(self, call_uuid: str) -> bool:
         self.hung_up.append(call_uuid)
+        return True
+
+    async def empty(self, room: str) -> bool:
+        self.emptied.append(room)
         return True
 
     async def aclose(self) -> None:
@@ -151,13 +156,13 @@ def play(
 def test_somebody_takes_the_call_and_the_others_stop_ringing(tmp_path: Path, kind: str) -> None:
     async def story(scene: Scene) -> None:
         rosa = wish()
-        assert await scene.line.ask(rosa) == Hold()
+        assert isinstance(await scene.line.ask(rosa), Hold)
         assert scene.rung() == ["ana", "bo", "cy"]
         scene.clock.advance(4 * SECOND)
-        assert await scene.line.answered(offer(BO, rosa), leg(BO)) == Whisper("en", 4 * SECOND)
-        assert await scene.line.answered(offer(CY, rosa), leg(CY)) == Whisper("en", 4 * SECOND)
+        assert await scene.line.answered(offer(BO, rosa), leg(BO)) == Whisper("en")
+        assert await scene.line.answered(offer(CY, rosa), leg(CY)) == Whisper("en")
         assert await scene.line.take(offer(BO, rosa), leg(BO)) == Connecting()
-        assert await scene.line.connecting(offer(BO, rosa), leg(BO)) == Connecting()
+        assert await scene.line.take(offer(BO, rosa), leg(BO)) == Connecting()
         assert await scene.line.take(offer(CY, rosa), leg(CY)) == Late()
         assert await scene.line.answered(offer(ANA, rosa), leg(ANA)) == Late()
         for worker in scene.workers:
@@ -166,7 +171,7 @@ def test_somebody_takes_the_call_and_the_others_stop_ringing(tmp_path: Path, kin
         assert scene.phones.hung_up == [leg(CY)], "cy listened"
         meeting = await scene.line.ask(rosa)
         assert isinstance(meeting, Meet)
-        assert await scene.line.connecting(offer(BO, rosa), leg(BO)) == meeting
+        assert await scene.line.take(offer(BO, rosa), leg(BO)) == meeting
         assert await scene.line.ask(rosa) == meeting, "a doubled asking"
         assert scene.rung() == ["ana", "bo", "cy"], "nobody is rung twice"
 
@@ -196,7 +201,7 @@ def test_a_pass_a_silence_and_a_dead_number_ring_the_next_at_once(tmp_path: Path
     async def story(scene: Scene) -> None:
         rosa = wish()
         scene.phones.says[ANA.phone] = Refused(is_about_number=True)
-        assert await scene.line.ask(rosa) == Hold()
+        assert isinstance(await scene.line.ask(rosa), Hold)
         assert scene.rung() == ["ana", "bo", "cy", "di"], "a number that cannot be called is skipped at once"
         assert scene.duty.failing == {ANA.id: True}
         await scene.line.answered(offer(BO, rosa), leg(BO))
@@ -205,7 +210,7 @@ def test_a_pass_a_silence_and_a_dead_number_ring_the_next_at_once(tmp_path: Path
         await scene.line.leg_over(offer(DI, rosa), leg(DI), is_failing=True)
         assert scene.duty.failing == {ANA.id: True, CY.id: False, DI.id: True}
         scene.clock.advance(PIECE)
-        assert await scene.line.ask(rosa) == Hold()
+        assert isinstance(await scene.line.ask(rosa), Hold)
         assert scene.rung()[-1] == "eve"
         await scene.line.answered(offer(EVE, rosa), leg(EVE))
         await scene.line.leg_over(offer(EVE, rosa), leg(EVE), is_failing=False)
@@ -219,7 +224,7 @@ def test_a_pass_a_silence_and_a_dead_number_ring_the_next_at_once(tmp_path: Path
 def test_the_promised_wait_is_kept_when_everybody_sleeps(tmp_path: Path, asleep: tuple[Person, ...]) -> None:
     async def story(scene: Scene) -> None:
         rosa = wish()
-        while await scene.line.ask(rosa) == Hold():
+        while isinstance(await scene.line.ask(rosa), Hold):
             scene.clock.advance(SECOND)
         assert scene.clock.now() <= BEGAN + 50 * SECOND
         assert len(scene.rung()) == len(set(scene.rung()))
@@ -254,7 +259,7 @@ def test_an_advocate_waits_fifteen_seconds_at_most_for_a_caller_who_does_not_com
         await scene.line.answered(offer(BO, rosa), leg(BO))
         await scene.line.take(offer(BO, rosa), leg(BO))
         waited = timedelta()
-        while await scene.line.connecting(offer(BO, rosa), leg(BO)) == Connecting():
+        while await scene.line.take(offer(BO, rosa), leg(BO)) == Connecting():
             scene.clock.advance(2 * SECOND)
             waited += 2 * SECOND
         assert GONE_AFTER <= waited <= GONE_AFTER + 2 * SECOND
@@ -270,7 +275,7 @@ def test_an_advocate_who_hangs_up_before_they_meet_costs_the_caller_nothing_but_
         await scene.line.answered(offer(BO, rosa), leg(BO))
         await scene.line.take(offer(BO, rosa), leg(BO))
         await scene.line.leg_over(offer(BO, rosa), leg(BO), is_failing=False)
-        assert await scene.line.ask(rosa) == Hold()
+        assert isinstance(await scene.line.ask(rosa), Hold)
         assert scene.rung() == ["bo", "eve"]
 
     play(tmp_path, story, BO, EVE)
@@ -280,13 +285,14 @@ def test_an_advocate_who_hangs_up_before_they_meet_costs_the_caller_nothing_but_
 def test_two_callers_at_once_never_ring_one_phone(tmp_path: Path, kind: str) -> None:
     async def story(scene: Scene) -> None:
         rosa, luz = wish(1), wish(2)
-        assert list(await asyncio.gather(scene.line.ask(rosa), scene.line.ask(luz))) == [Hold(), Hold()]
+        both = await asyncio.gather(scene.line.ask(rosa), scene.line.ask(luz))
+        assert all(isinstance(one, Hold) for one in both)
         assert sorted(scene.rung()) == ["ana", "bo", "cy", "di"]
         third = wish(3)
         assert await scene.line.ask(third) == NobodyCan()
         await scene.line.leave(rosa.id)
         await scene.line.leave(luz.id)
-        assert await scene.line.ask(wish(4)) == Hold()
+        assert isinstance(await scene.line.ask(wish(4)), Hold)
 
     play(tmp_path, story, ANA, BO, CY, DI, kind=kind)
 
@@ -297,7 +303,7 @@ def test_a_phone_nobody_told_about_can_be_rung_again_for_others(tmp_path: Path) 
         await scene.line.ask(wish(1))
         assert await scene.line.ask(wish(2)) == NobodyCan()
         scene.clock.advance(RINGS_FOR + 31 * SECOND)
-        assert await scene.line.ask(wish(3)) == Hold()
+        assert isinstance(await scene.line.ask(wish(3)), Hold)
         assert scene.rung() == ["bo", "bo"]
 
     play(tmp_path, story, BO)
@@ -315,7 +321,7 @@ def test_where_the_phone_company_refuses_she_is_dialled_through_in_the_same_brea
         assert len(scene.phones.placed) <= asked + 4, "an interface that refuses is left alone"
         scene.clock.advance(timedelta(minutes=1))
         scene.phones.says = {}
-        assert await scene.workers[0].ask(wish(20)) == Hold()
+        assert isinstance(await scene.workers[0].ask(wish(20)), Hold)
 
     play(tmp_path, story, ANA, BO, EVE)
 
@@ -324,8 +330,8 @@ def test_a_request_without_an_answer_may_ring_and_nothing_else_rings_that_phone(
     async def story(scene: Scene) -> None:
         scene.phones.says = {ANA.phone: Unclear(), BO.phone: Refused(), CY.phone: Refused()}
         rosa = wish()
-        assert await scene.line.ask(rosa) == Hold()
-        assert await scene.line.answered(offer(ANA, rosa), leg(ANA)) == Whisper("en", timedelta())
+        assert isinstance(await scene.line.ask(rosa), Hold)
+        assert await scene.line.answered(offer(ANA, rosa), leg(ANA)) == Whisper("en")
         assert scene.rung().count("ana") == 1
 
     play(tmp_path, story, ANA, BO, CY)
@@ -343,7 +349,7 @@ def test_another_leg_than_the_one_that_answered_is_nobody(tmp_path: Path) -> Non
         await scene.line.passed(offer(BO, rosa), stranger)
         await scene.line.leg_over(offer(BO, rosa), stranger, is_failing=True)
         assert await scene.line.take(offer(BO, rosa), leg(BO)) == Connecting()
-        assert await scene.line.connecting(offer(BO, rosa), stranger) == Late()
+        assert await scene.line.take(offer(BO, rosa), stranger) == Late()
         assert await scene.line.answered(bytes(16), leg(BO)) == Late()
 
     play(tmp_path, story, BO)

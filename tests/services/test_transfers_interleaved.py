@@ -137,7 +137,7 @@ class Town(Phones):
 
     async def _connects(self, leg: Leg) -> None:
         if not leg.is_over and isinstance(leg.heard, Connecting):
-            self._hears(leg, await self._line().connecting(leg.offer, leg.uuid))
+            self._hears(leg, await self._line().take(leg.offer, leg.uuid))
 
     def _hears(self, leg: Leg, heard: ForLeg) -> None:
         street = self.street

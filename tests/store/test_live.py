@@ -70,8 +70,8 @@ def test_postgresql_keeps_them_out_of_its_log(tmp_path: Path) -> None:
 def test_nobody_is_offered_two_calls_at_once_and_the_offers_go_with_their_transfer(tmp_path: Path, kind: str) -> None:
     async def story(database: Database) -> None:
         other = TransferRow(b"u" * 16, b"d" * 16, "room", "en", "ringing", None, 1_000, 1_000)
-        first = OfferRow(b"1" * 16, ROW.id, b"bo", b"bo", "reserved", 5_000)
-        second = OfferRow(b"2" * 16, other.id, b"bo", b"bo", "reserved", 5_000)
+        first = OfferRow(b"1" * 16, ROW.id, b"bo", b"bo", "en", "reserved", 5_000)
+        second = OfferRow(b"2" * 16, other.id, b"bo", b"bo", "en", "reserved", 5_000)
 
         def reserved(row: OfferRow) -> Callable[[Any], bool]:
             return lambda found: live.reserve(found, row)

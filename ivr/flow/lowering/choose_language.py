@@ -14,7 +14,7 @@ def lower(name: str, line: ChooseLanguage, place: Place, building: Building) -> 
         Option(str(key), _told(language, key), to, SpeakIn(language), lead=phrase(greeting, language=language))
         for key, language in enumerate(building.languages, start=1)
     )
-    building.add(Choose(name, (), options, Pass(to), place=place))
+    building.add(Choose(name, (), options, Pass(to), staff_door=True, place=place))
 
 
 def _told(language: str, key: int) -> Phrase:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ivr.flow.diagnostics import Diagnostic, Place, listed
-from ivr.flow.graph import Ask, Choose, Collect, End, Flow, Step, WantPerson, WantSave, onward
+from ivr.flow.graph import Ask, Choose, Collect, End, Flow, Return, Step, WantPerson, WantSave, WantShift, onward
 
 if TYPE_CHECKING:  # it is built from what `reading` read, and `reading` needs no_next
     from ivr.flow.subject import Subject
@@ -51,7 +51,9 @@ def _with_a_way_on(flow: Flow) -> set[str]:
 
 
 def _is_way_on(step: Step) -> bool:
-    return isinstance(step, End) or (isinstance(step, Ask) and isinstance(step.want, WantPerson | WantSave))
+    return isinstance(step, End | Return) or (
+        isinstance(step, Ask) and isinstance(step.want, WantPerson | WantSave | WantShift)
+    )
 
 
 def _ways(step: Step) -> Iterator[str]:

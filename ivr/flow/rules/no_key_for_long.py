@@ -13,7 +13,7 @@ Cure: Put a menu in between, or say less.
 from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic
-from ivr.flow.graph import WAITS, Ask, Branch, End, Flow, Say, WantPerson, WantSave, onward
+from ivr.flow.graph import WAITS, Ask, Branch, End, Flow, Return, Say, WantPerson, WantSave, onward
 from ivr.flow.subject import Subject
 
 MOST_STEPS = 20
@@ -38,7 +38,7 @@ def _measured(flow: Flow, start: str, known: dict[str, tuple[int, int]]) -> tupl
     waiting = [start]
     while waiting:
         step = flow.steps[waiting[-1]]
-        rests = isinstance(step, (*WAITS, End)) or (
+        rests = isinstance(step, (*WAITS, End, Return)) or (
             isinstance(step, Ask) and isinstance(step.want, WantPerson | WantSave)
         )
         targets = [] if rests else list(dict.fromkeys(onward(step)))

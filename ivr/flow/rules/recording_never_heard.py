@@ -18,9 +18,10 @@ from ivr.flow.phrases import Phrase
 from ivr.flow.subject import Subject
 
 
-def check(subject: Subject) -> Iterator[Diagnostic]:
-    alone = {phrase.prompt for phrase in _phrases(subject.flow) if not phrase.values}
-    for language, catalogue in subject.flow.catalogues.items():
+def check(*subjects: Subject) -> Iterator[Diagnostic]:
+    """Looks at every flow that the recordings are for."""
+    alone = {phrase.prompt for subject in subjects for phrase in _phrases(subject.flow) if not phrase.values}
+    for language, catalogue in subjects[0].flow.catalogues.items():
         for name, seconds in sorted(catalogue.recordings.items()):
             prompt = catalogue.prompts.get(name)
             if prompt is None or prompt.gaps:

@@ -6,7 +6,8 @@ Example:
 
     safety: { speak: safety, next: main }
 
-Cure: Use one of the verbs: choose_language, say, menu, form, transfer, branch, exit.
+Cure: Use one of the verbs: choose_language, say, menu, form, transfer, branch, exit; in flows/staff.yaml offer, count,
+sign_in, shifts, return, say, menu, branch, exit.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,6 +29,11 @@ def found(step: str, words: Sequence[str], *, verbs: Iterable[str], place: Place
 def only_keys(step: str, place: Place) -> Diagnostic:
     message = f"In the step `{step}` keys stand without `menu:`."
     return Diagnostic(place, "unknown-verb", message, f"Write `{step}: {{ menu: {{ 1: STEP, 2: STEP }} }}`.")
+
+
+def of_the_other(step: str, verb: Word, *, file: str, verbs: Iterable[str]) -> Diagnostic:
+    message = f"`{verb}` is for {file}: in the step `{shortened(step)}` nothing would happen."
+    return Diagnostic(verb.place, "unknown-verb", message, f"Give it one of these: {listed(list(verbs))}.")
 
 
 def several(step: str, verbs: Sequence[Word]) -> Diagnostic:

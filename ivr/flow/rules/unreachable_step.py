@@ -20,7 +20,8 @@ from ivr.flow.subject import Subject
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Of steps that lead to each other the first: once she is led there, the others are reached too."""
     flow = subject.flow
-    reached = _reached(flow, [flow.start, flow.person, flow.leave])
+    starts = [flow.start, flow.person, flow.leave, *([flow.offered] if flow.offered else [])]
+    reached = _reached(flow, starts)
     lost = [name for name in subject.file.steps if name not in reached]
     led_to = {target for name in lost for target in onward(flow.steps[name]) if target != name}
     for name in (*(name for name in lost if name not in led_to), *lost):

@@ -1,0 +1,17 @@
+"""`sign_in`: a Collect of a PIN, and an Ask whose it is."""
+
+from ivr.flow.diagnostics import Place
+from ivr.flow.graph import Ask, Collect, Pass, WantSignIn
+from ivr.flow.lowering.building import Building
+from ivr.flow.model import SignInLine
+from ivr.flow.phrases import phrase
+
+PIN_DIGITS = 8
+
+
+def lower(name: str, line: SignInLine, place: Place, building: Building) -> None:
+    whose = f"{name}.whose"
+    first = (phrase(building.use(name, place)),)
+    back = building.to(line.back)
+    building.add(Collect(name, first, PIN_DIGITS, PIN_DIGITS, whose, Pass(), back=back, place=place))
+    building.add(Ask(whose, WantSignIn(), building.to(line.next), name, place=place))
