@@ -98,6 +98,33 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True)
+class Conference:
+    name: str
+    starts_on_enter: bool
+    ends_on_exit: bool
+    stay_alone: bool
+    wait_sound: str | None
+    max_members: int
+    time_limit: int
+    """Seconds."""
+    hangup_on_star: bool
+    relay_dtmf: bool
+    """The others hear her keys."""
+    muted: bool
+    enter_sound: str
+    """`beep:1`, `beep:2`, a URL, or empty."""
+    exit_sound: str
+    record: bool
+    transcription: str | None
+    """`auto`, `hybrid` or `manual`."""
+    digits_match: str | None
+    floor_event: bool
+    action: str | None
+    callback_url: str | None
+    redirect: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Redirect:
     url: str
 
@@ -109,7 +136,7 @@ class Hangup:
     """Seconds from now; None is at once."""
 
 
-Element = Speak | Play | Wait | GetInput | GetDigits | Dial | Redirect | Hangup
+Element = Speak | Play | Wait | GetInput | GetDigits | Dial | Conference | Redirect | Hangup
 Document = tuple[Element, ...]
 
 
@@ -215,6 +242,8 @@ def _element(node: Node) -> Element:
             return _get_digits(_Said(node))
         case "Dial":
             return _dial(_Said(node))
+        case "Conference":
+            return _conference(_Said(node))
         case "Redirect":
             return Redirect(_url(_Said(node), grammar.callback))
         case "Hangup":
@@ -330,3 +359,29 @@ def _rung(node: Node) -> str:
     if wrong:
         raise Refused(f"<{node.tag}> {wrong}: {said.text()!r}")
     return said.text()
+
+
+def _conference(said: _Said) -> Conference:
+    if not said.text():
+        raise Refused("<Conference> has no name")
+    return Conference(
+        name=said.text(),
+        starts_on_enter=said.flag("startConferenceOnEnter"),
+        ends_on_exit=said.flag("endConferenceOnExit"),
+        stay_alone=said.flag("stayAlone"),
+        wait_sound=said.word("waitSound"),
+        max_members=said.whole("maxMembers"),
+        time_limit=said.whole("timeLimit"),
+        hangup_on_star=said.flag("hangupOnStar"),
+        relay_dtmf=said.flag("relayDTMF"),
+        muted=said.flag("muted"),
+        enter_sound=said.known("enterSound"),
+        exit_sound=said.known("exitSound"),
+        record=said.flag("record"),
+        transcription=said.word("transcriptionType"),
+        digits_match=said.word("digitsMatch"),
+        floor_event=said.flag("floorEvent"),
+        action=said.word("action"),
+        callback_url=said.word("callbackUrl"),
+        redirect=said.flag("redirect"),
+    )

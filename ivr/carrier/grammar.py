@@ -67,6 +67,10 @@ def or_word(word: str, values: Values) -> Values:
     return lambda value: None if value == word else values(value)
 
 
+def sound_or_beep(value: str) -> str | None:
+    return None if value in ("", "beep:1", "beep:2") else callback(value)
+
+
 def anything(value: str) -> str | None:
     return None if value else "is empty"
 
@@ -242,6 +246,35 @@ VOICE: Mapping[str, Element] = {
         },
         text=True,
     ),
+    "Conference": Element(
+        "xml/conference",
+        {
+            "muted": FALSE,
+            "enterSound": Attribute(sound_or_beep, ""),
+            "exitSound": Attribute(sound_or_beep, ""),
+            "startConferenceOnEnter": TRUE,
+            "endConferenceOnExit": FALSE,
+            "stayAlone": TRUE,
+            "waitSound": Attribute(callback),
+            "maxMembers": Attribute(number(1, 20), "20"),
+            "timeLimit": Attribute(number(1, 86_400), "86400"),
+            "hangupOnStar": FALSE,
+            "record": FALSE,
+            "recordFileFormat": Attribute(one_of("mp3", "wav"), "mp3"),
+            "transcriptionType": Attribute(one_of("auto", "hybrid", "manual")),
+            "transcriptionUrl": Attribute(callback),
+            "transcriptionMethod": POST,
+            "action": Attribute(callback),
+            "method": POST,
+            "redirect": TRUE,
+            "callbackUrl": Attribute(callback),
+            "callbackMethod": POST,
+            "digitsMatch": Attribute(shaped(r"[0-9*#]+(,[0-9*#]+)*", "keys, with commas between")),
+            "floorEvent": FALSE,
+            "relayDTMF": TRUE,
+        },
+        text=True,
+    ),
     "Redirect": Element("xml/redirect", {"method": POST}, text=True),
     "Hangup": Element(
         "xml/hangup", {"reason": Attribute(one_of("rejected", "busy")), "schedule": Attribute(number(1))}
@@ -250,9 +283,7 @@ VOICE: Mapping[str, Element] = {
 
 RESPONSE = Element("xml/response", children=frozenset(VOICE) - {"Number", "User"})
 
-ELSEWHERE = frozenset(
-    {"Conference", "DTMF", "Message", "MultiPartyCall", "PreAnswer", "Record", "Stream"},
-)
+ELSEWHERE = frozenset({"DTMF", "Message", "MultiPartyCall", "PreAnswer", "Record", "Stream"})
 """Elements that Plivo knows and that nothing here says yet: add their rules with the first document that needs them."""
 
 BASIC_LANGUAGES: Mapping[str, frozenset[str]] = {

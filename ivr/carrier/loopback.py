@@ -11,6 +11,7 @@ from typing import assert_never
 from ivr.carrier import behaviours as known
 from ivr.carrier.behaviours import imitates
 from ivr.carrier.documents import (
+    Conference,
     Dial,
     Document,
     Element,
@@ -32,10 +33,8 @@ from ivr.carrier.transport import Reply, Transport, Unreachable
 from ivr.carrier.webhooks import Exchange, Webhooks
 from ivr.kit.clock import VirtualClock
 
-MAX_DOCUMENTS = 60
-"""One after another without a chance to press a key."""
-MAX_DOCUMENTS_AT_ONCE = 10
-"""The same, without any time passing."""
+MAX_DOCUMENTS, MAX_DOCUMENTS_AT_ONCE = 60, 10
+"""One after another without a chance to press a key; the same, without any time passing."""
 
 UNANSWERED_SECONDS = 60
 _RINGING_SECONDS: Mapping[str, int] = {"busy": 2, "failed": 2, "completed": 8, "unconfirmed": 8, "cancel": 8}
@@ -272,6 +271,8 @@ class PhoneCall:
                 self._await_keys(element)
             case Dial():
                 self._ring(element)
+            case Conference():
+                raise self._refused("one phone alone meets nobody in a Conference: use an Exchange")
             case Redirect():
                 await self._follow(element.url, self._leg.fields("Redirect"))
             case Hangup():

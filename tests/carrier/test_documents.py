@@ -7,6 +7,7 @@ from ivr.carrier.behaviours import SPEECH_BREAKS
 from ivr.carrier.documents import (
     MAX_BYTES,
     MAX_SPOKEN,
+    Conference,
     Dial,
     Document,
     GetDigits,
@@ -86,6 +87,46 @@ def test_a_dial_is_read_with_whom_it_rings() -> None:
     assert (plain.caller_id, plain.caller_name, plain.timeout, plain.confirm_timeout) == (None, None, None, 120)
 
 
+def test_a_conference_is_read_with_plivos_defaults() -> None:
+    assert reads("<Conference> room 7 </Conference>") == (
+        Conference(
+            name="room 7",
+            starts_on_enter=True,
+            ends_on_exit=False,
+            stay_alone=True,
+            wait_sound=None,
+            max_members=20,
+            time_limit=86_400,
+            hangup_on_star=False,
+            relay_dtmf=True,
+            muted=False,
+            enter_sound="",
+            exit_sound="",
+            record=False,
+            transcription=None,
+            digits_match=None,
+            floor_event=False,
+            action=None,
+            callback_url=None,
+            redirect=True,
+        ),
+    )
+
+
+def test_a_conference_is_read_as_it_is_asked_for() -> None:
+    (room,) = reads(
+        '<Conference startConferenceOnEnter="false" endConferenceOnExit="true" stayAlone="false" maxMembers="2"'
+        ' timeLimit="600" hangupOnStar="true" relayDTMF="false" waitSound="https://a.example/w" enterSound="beep:1"'
+        ' action="https://a.example/met#rc=3" callbackUrl="https://a.example/told" digitsMatch="1,22">room</Conference>'
+    )
+    assert isinstance(room, Conference)
+    assert (room.starts_on_enter, room.ends_on_exit, room.stay_alone) == (False, True, False)
+    assert (room.max_members, room.time_limit, room.hangup_on_star, room.relay_dtmf) == (2, 600, True, False)
+    assert (room.wait_sound, room.enter_sound) == ("https://a.example/w", "beep:1")
+    assert (room.action, room.callback_url) == ("https://a.example/met#rc=3", "https://a.example/told")
+    assert room.digits_match == "1,22"
+
+
 @shows(SPEECH_BREAKS)
 def test_speech_is_read_as_it_is_heard_and_its_breaks_are_added_up() -> None:
     elements = (
@@ -151,6 +192,7 @@ def test_what_is_not_a_document_is_refused(xml: bytes, content_type: str, reason
 INPUT = '<GetInput action="https://a.example/b" {}/>'
 DIGITS = "<GetDigits {}/>"
 DIAL = "<Dial {}><Number>12125550111</Number></Dial>"
+ROOM = "<Conference {}>room</Conference>"
 POLLY = '<Speak voice="Polly.Joanna">{}</Speak>'
 
 
@@ -162,7 +204,7 @@ POLLY = '<Speak voice="Polly.Joanna">{}</Speak>'
         ("<Number>12125550111</Number>", "<Number> is not known in <Response>"),
         *[
             (f"<{name}/>", f"<{name}> is known to Plivo but not imitated")
-            for name in ("Conference", "DTMF", "Message", "MultiPartyCall", "PreAnswer", "Record", "Stream")
+            for name in ("DTMF", "Message", "MultiPartyCall", "PreAnswer", "Record", "Stream")
         ],
         ("<Speak>a</Speak> b", "<Response> holds text"),
         ("<Speak></Speak>", "says nothing"),
@@ -266,6 +308,21 @@ POLLY = '<Speak voice="Polly.Joanna">{}</Speak>'
         (DIAL.format('digitsMatch="1;2"'), "<Dial digitsMatch> is not"),
         (DIAL.format('sipHeaders="a"'), "<Dial sipHeaders> is not"),
         (DIAL.format('record="true"'), "no attribute record"),
+        ("<Conference/>", "<Conference> has no name"),
+        ("<Conference> </Conference>", "<Conference> has no name"),
+        ("<Conference><Speak>a</Speak></Conference>", "<Speak> is not known in <Conference>"),
+        (ROOM.format('maxMembers="21"'), "<Conference maxMembers> is not 1 to 20"),
+        (ROOM.format('maxMembers="0"'), "<Conference maxMembers> is not 1 to 20"),
+        (ROOM.format('timeLimit="86401"'), "<Conference timeLimit> is not"),
+        (ROOM.format('stayAlone="no"'), "<Conference stayAlone> is not"),
+        (ROOM.format('relayDtmf="true"'), "no attribute relayDtmf"),
+        (ROOM.format('waitMethod="POST"'), "no attribute waitMethod"),
+        (ROOM.format('waitSound="music.mp3"'), "<Conference waitSound> is not an absolute URL"),
+        (ROOM.format('enterSound="beep:3"'), "<Conference enterSound> is not"),
+        (ROOM.format('callbackMethod="GET"'), "is GET"),
+        (ROOM.format('digitsMatch="1 2"'), "<Conference digitsMatch> is not"),
+        (ROOM.format('recordFileFormat="ogg"'), "<Conference recordFileFormat> is not"),
+        (ROOM.format('action="https://a.example/b#rc=9"'), "rc=9 is not 0 to 5"),
         ("<Redirect/>", "is not an absolute URL"),
         ("<Redirect>/next</Redirect>", "is not an absolute URL"),
         ("<Redirect>https://a.example/b#rp=all&amp;rc=9</Redirect>", "rc=9 is not 0 to 5"),

@@ -75,6 +75,7 @@ def test_the_fallback_answers_when_the_answer_url_does_not(failure: Exception | 
         ('<Speak loop="0">Hello</Speak>', "for ever is not imitated"),
         (f'<GetInput action="{HOST}/a"><Play loop="0">{HOST}/b.mp3</Play></GetInput>', "for ever is not imitated"),
         (f'<GetInput action="{HOST}/a" inputType="speech"/>', "speech is not imitated"),
+        ("<Conference>room</Conference>", "one phone alone meets nobody"),
         ('<Hangup schedule="60"/>', "schedule is not imitated"),
         (f'<Dial callbackUrl="{HOST}/a"><Number>12125550111</Number></Dial>', "callbackUrl is not imitated"),
     ],
