@@ -74,11 +74,22 @@ class Rest(Protocol):
 class PlivoRest:
     """Plivo's, for one account. `number` and `name` are what phones show: Plivo's defaults are the caller's own."""
 
-    def __init__(self, *, api_url: str, auth_id: str, token: str, number: str, name: str) -> None:
+    def __init__(
+        self,
+        *,
+        api_url: str,
+        auth_id: str,
+        token: str,
+        number: str,
+        name: str,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`transport`: another way than the network, to an exchange in this process."""
         self._client = httpx2.AsyncClient(
             base_url=f"{api_url}/v1/Account/{auth_id}",
             auth=(auth_id, token),
             timeout=ANSWERS_WITHIN,
+            transport=transport,
             trust_env=False,  # no proxy of somebody else's, and no password of a .netrc
         )
         self._number = number
