@@ -1,4 +1,4 @@
-"""What Plivo's webhooks say about one inbound call: who, when, how it stands, how it ended. Never sends anything."""
+"""What Plivo's webhooks say about one call: who, when, how it stands, how it ended. Never sends anything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,10 +18,13 @@ from ivr.carrier.behaviours import (
     WITHHELD,
     imitates,
 )
+from ivr.carrier.exchange_behaviours import OUTBOUND_ENDS, OUTBOUND_FIELDS
 from ivr.carrier.fields import Fields
 
-Event = Literal["StartApp", "Redirect", "Hangup"]
+Event = Literal["StartApp", "Redirect", "Hangup", "ConferenceEnter", "ConferenceExit"]
 DialStatus = Literal["completed", "busy", "no-answer", "failed", "timeout", "cancel"]
+CallStatus = DialStatus
+"""How a call ended."""
 
 WITHHELD_CALLERS = ("", "anonymous", "Anonymous", "restricted", "unavailable", "unknown", "private", "+266696687")
 """What the number of a caller who withholds it may look like."""
@@ -41,6 +44,10 @@ _HANGUPS: Mapping[str, tuple[str, str]] = {
     "CALL_REJECTED": ("3020", "Rejected"),
     "USER_BUSY": ("3010", "Busy Line"),
     "REQUEST_FAILED": ("7011", "Error Reaching URL"),
+    "NO_ANSWER": ("3000", "No Answer"),
+    "ORIGINATOR_CANCEL": ("1000", "Canceled"),
+    "DESTINATION_OUT_OF_ORDER": ("2010", "Destination Out Of Service"),
+    "ALLOTTED_TIMEOUT": ("6100", "Scheduled Hangup"),
 }
 
 
@@ -51,7 +58,7 @@ def leg_uuid(seed: str) -> str:
 
 @dataclass(slots=True)
 class Leg:
-    """The caller's leg. Moments are aware and UTC."""
+    """A caller's leg, or one of a phone that the carrier rang. Moments are aware and UTC."""
 
     uuid: str
     caller: str
@@ -60,6 +67,10 @@ class Leg:
     """Fields that only some calls have: ForwardedFrom, CallerName, SIP-H-..., STIR..."""
     began_at: datetime
     picked_up_at: datetime | None = None
+    request_uuid: str | None = None
+    """Of a phone that was rung by REST."""
+    a_leg: str | None = None
+    """Of a phone that another leg's Dial rang: that leg."""
 
     @imitates(ANSWER, NUMBERS_WITHOUT_PLUS, WITHHELD, ACTION_EVENT)
     def fields(self, event: Event, **more: str) -> Fields:
@@ -69,20 +80,28 @@ class Leg:
             ("From", _digits(self.caller)),
             ("To", _digits(self.to)),
             ("CallStatus", status),
-            ("Direction", "inbound"),
+            ("Direction", "outbound" if self.request_uuid or self.a_leg else "inbound"),
             ("Event", event),
             ("SessionStart", f"{self.began_at:%Y-%m-%d %H:%M:%S.%f}"),
             ("BillRate", _BILL_RATE),
             ("ParentAuthID", _ACCOUNT),
+            *self._origin(),
             *self.extra,
             *more.items(),
         )
 
-    @imitates(HANGUP_WEBHOOK)
-    def hangup_fields(self, cause: str, *, source: str, now: datetime) -> Fields:
+    @imitates(OUTBOUND_FIELDS)
+    def _origin(self) -> Fields:
+        if self.request_uuid is None:
+            return (("ALegUUID", self.a_leg),) if self.a_leg else ()
+        request = self.request_uuid
+        return ("ALegUUID", self.uuid), ("ALegRequestUUID", request), ("RequestUUID", request)
+
+    @imitates(HANGUP_WEBHOOK, OUTBOUND_ENDS)
+    def hangup_fields(self, cause: str, *, source: str, now: datetime, status: CallStatus = "completed") -> Fields:
         seconds = (now - self.picked_up_at).total_seconds() if self.picked_up_at else 0.0
         code, name = _HANGUPS[cause]
-        return self.fields(
+        named = self.fields(
             "Hangup",
             HangupCause=cause,
             HangupCauseCode=code,
@@ -94,23 +113,27 @@ class Leg:
             AnswerTime=f"{self.picked_up_at:%Y-%m-%d %H:%M:%S}" if self.picked_up_at else "",
             EndTime=f"{now:%Y-%m-%d %H:%M:%S}",
         )
+        return tuple((dict(named) | {"CallStatus": status}).items())
 
     @imitates(DIAL_ACTION)
-    def dial_fields(self, status: DialStatus, *, rang: bool, answered: bool) -> Fields:
+    def dial_fields(self, status: DialStatus, *, rang: bool, answered: bool, dialled: str | None = None) -> Fields:
+        """`dialled`: the leg that answered, where it has an id of its own."""
         return self.fields(
             "Redirect",
             DialStatus=status,
             DialRingStatus="true" if rang else "false",
             DialHangupCause=_DIAL_CAUSES[status],
             DialALegUUID=self.uuid,
-            DialBLegUUID=self._dialled_uuid() if answered else "",
+            DialBLegUUID=(dialled or self._dialled_uuid()) if answered else "",
         )
 
     @imitates(CONFIRM_LEG)
     def confirm_fields(self, number: str, *, shown: str) -> Fields:
-        dialled = Leg(self._dialled_uuid(), shown, number, (), self.began_at, self.picked_up_at)
-        named = dict(dialled.fields("Redirect", ALegUUID=self.uuid))
-        return tuple((named | {"Direction": "outbound"}).items())
+        return self.dialled(self._dialled_uuid(), number, shown=shown).fields("Redirect")
+
+    def dialled(self, uuid: str, number: str, *, shown: str) -> "Leg":
+        """The leg of a phone that a Dial of this one rings."""
+        return Leg(uuid, shown, number, (), self.began_at, self.picked_up_at, a_leg=self.uuid)
 
     def _dialled_uuid(self) -> str:
         return leg_uuid(f"{self.uuid} dialled")

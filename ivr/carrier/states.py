@@ -5,8 +5,8 @@ from typing import Literal
 
 from ivr.carrier.documents import Dial, GetDigits, GetInput
 
-Source = Literal["caller", "line", "carrier"]
-"""Who ended the call; the carrier does when nobody answers its webhooks."""
+Source = Literal["caller", "line", "carrier", "callee", "request"]
+"""Who ended the call; the carrier does when nobody answers its webhooks, a request where the line asked by REST."""
 
 DialOutcome = Literal["completed", "busy", "no-answer", "failed", "timeout", "cancel", "unconfirmed"]
 """What the dialled phones do; `unconfirmed`: one is answered, its confirmKey is never pressed."""

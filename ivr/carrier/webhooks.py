@@ -1,6 +1,7 @@
 """The webhooks of one imitated call: signed, sent, tried again as their URL says, and kept byte for byte for whoever
 wants to look. Never reads what comes back."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
@@ -27,11 +28,21 @@ class Exchange:
 class Webhooks:
     """Sends one call's webhooks and remembers every try, in order."""
 
-    def __init__(self, tokens: tuple[str, str], *, transport: Transport, clock: VirtualClock, seed: str) -> None:
-        """`tokens`: of the account that owns the call, and of the main account."""
+    def __init__(
+        self,
+        tokens: tuple[str, str],
+        *,
+        transport: Transport,
+        clock: VirtualClock,
+        seed: str,
+        lapse: Callable[[timedelta], Awaitable[object]] | None = None,
+    ) -> None:
+        """`tokens`: of the account that owns the call, and of the main account. `lapse` lets the time pass that a try
+        without an answer takes; else the clock is moved."""
         self._tokens = tokens
         self._transport = transport
         self._clock = clock
+        self._lapse = lapse
         self._seed = seed
         self._nonces = 0
         self.exchanges: list[Exchange] = []
@@ -45,13 +56,19 @@ class Webhooks:
             try:
                 reply = await self._send(callback.url, fields, headers)
             except Unreachable as failure:
-                self._clock.advance(_span(callback, failure))
+                await self._wait(_span(callback, failure))
                 if failure.when not in callback.policy:
                     raise
             else:
                 if not (400 <= reply.status < 600 and f"{reply.status // 100}xx" in callback.policy):
                     return reply
         return await self._send(callback.url, fields, headers)
+
+    async def _wait(self, span: timedelta) -> None:
+        if self._lapse is None:
+            self._clock.advance(span)
+        else:
+            await self._lapse(span)
 
     async def repeat(self, number: int, *, fresh_nonce: bool) -> Reply:
         """Sends the exchange with this number (from 0) once more; with the bytes it had, or signed anew."""

@@ -4,10 +4,17 @@ import pytest
 
 import tests.carrier.test_dial
 import tests.carrier.test_documents
+import tests.carrier.test_exchange_conferences
+import tests.carrier.test_exchange_dial
+import tests.carrier.test_exchange_rest
+import tests.carrier.test_exchange_ringing
 import tests.carrier.test_failures
-import tests.carrier.test_loopback  # noqa: F401 -- the four note what they show
-from ivr.carrier.behaviours import BEHAVIOURS, IMITATED, Behaviour
+import tests.carrier.test_loopback  # noqa: F401 -- they note what they show
+from ivr.carrier import behaviours, exchange_behaviours
+from ivr.carrier.behaviours import IMITATED, Behaviour
 from tests.carrier.shows import SHOWN
+
+BEHAVIOURS = behaviours.BEHAVIOURS + exchange_behaviours.BEHAVIOURS
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.name)
