@@ -1,7 +1,7 @@
 """A Dial: rings other phones of the exchange at once, lets the first who wants it talk with the caller, and tells how
 it went. Never rings for a REST request."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ivr.carrier import behaviours as known
 from ivr.carrier import exchange_behaviours as also
@@ -10,7 +10,7 @@ from ivr.carrier.documents import Dial
 from ivr.carrier.fields import Fields
 from ivr.carrier.leg import DialStatus, leg_uuid
 from ivr.carrier.loopback import UNANSWERED_SECONDS
-from ivr.carrier.party import Cut, Dropped, Gone, Joined, Party, Pressed, Signal
+from ivr.carrier.party import Cut, Dropped, Gone, Joined, Party, Pressed, Signal, Talk
 from ivr.carrier.ringing import ring
 from ivr.carrier.states import Over
 from ivr.carrier.walk import Walk
@@ -35,6 +35,8 @@ class Dialling:
         self._table = walk.shared.table
         self._dial = dial
         self._rung: list[Party] = []
+        self._talking: Party | None = None
+        self._talks_from: datetime | None = None
 
     @imitates(known.RINGS_ALL, known.DIAL_ACTION, known.CALLER_LEAVES_DIAL)
     async def run(self) -> Fields:
@@ -44,6 +46,7 @@ class Dialling:
             self._ring_all()
             status, talked = await self._until_over()
         finally:
+            self._note_talk()
             for party in self._rung:
                 party.tell_next(_TALKED if party.state == "talking" else _LET_BE)
         rang = any(party.rang_from is not None for party in self._rung)
@@ -92,7 +95,15 @@ class Dialling:
                 party.tell_next(_LET_BE)
         talking = next(party for party in self._rung if party.uuid == joined.uuid)
         talking.state = self._party.state = "talking"
+        self._talking, self._talks_from = talking, self._table.now()
         return talking
+
+    def _note_talk(self) -> None:
+        if self._talking is None or self._talks_from is None:
+            return
+        now = self._table.now()
+        for one, other in ((self._party, self._talking), (self._talking, self._party)):
+            one.talks.append(Talk(other.number, self._talks_from, now))
 
     # ---- one of the phones ----
 

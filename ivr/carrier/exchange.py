@@ -46,7 +46,8 @@ class Exchange:
 
     `token` signs webhooks and lets into the REST interface, together with `account`. `settled` is awaited before time
     goes on: it waits until the line has done what it does in the background. `rules` are what Plivo leaves open.
-    `seed` makes ids: two exchanges of one line need two.
+    `at_once`: webhooks of one moment are under way together, else one after the other in a fixed order. `seed` makes
+    ids: two exchanges of one line need two.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Exchange:
         settled: Callable[[], Awaitable[object]] | None = None,
         rules: RoomRules | None = None,
         calls_a_second: int = 2,
+        at_once: bool = False,
         seed: str = "exchange",
     ) -> None:
         self.line = line
@@ -74,7 +76,7 @@ class Exchange:
         self._seed = seed
         self._ids = count()
         self._calls_a_second = calls_a_second
-        self._table = Timetable(clock, settled)
+        self._table = Timetable(clock, settled, at_once=at_once)
         self._rooms = Rooms(self._table, rules or RoomRules())
         self._shared = Shared(self._table, self.phones, self._rooms, self._seconds, self._open, dial)
         self._legs: list[Party] = []

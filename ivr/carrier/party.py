@@ -13,6 +13,7 @@ from ivr.carrier.leg import CallStatus, Leg
 from ivr.carrier.phones import Answers, Keys
 from ivr.carrier.states import Over
 from ivr.carrier.timetable import Doze, Timer, Timetable
+from ivr.carrier.transport import Reply
 from ivr.carrier.webhooks import Exchange, Webhooks
 
 State = Literal["queued", "ringing", "hearing", "listening", "dialling", "talking", "conference", "over"]
@@ -82,6 +83,16 @@ class Heard:
     sound: Speak | Play
 
 
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One time that a Dial put two through. Conferences keep their own record."""
+
+    other: str
+    """Her number."""
+    from_at: datetime
+    until_at: datetime
+
+
 class Party:
     """One leg. Everything public that is no method is a record, for whoever tests; moments are None until they come."""
 
@@ -107,6 +118,7 @@ class Party:
         self.over: Over | None = None
         self.status: CallStatus | None = None
         self.hearings: list[Heard] = []
+        self.talks: list[Talk] = []
         self.keys_heard: list[str] = []
         """What others pressed in a conference that relays keys."""
         self.voice = ""
@@ -182,6 +194,10 @@ class Party:
             raise RuntimeError(f"{self.number} has no call to hang up")
         self.tell(self._goodbye())
         await self._act()
+
+    async def redeliver(self, number: int, *, fresh_nonce: bool = False) -> Reply:
+        """Sends the exchange with this number (from 0) again, late or doubled; her call does not notice."""
+        return await self.webhooks.repeat(number, fresh_nonce=fresh_nonce)
 
     # ---- what reaches her ----
 

@@ -45,8 +45,12 @@ class Doze(Generic[Word]):
 class Timetable:
     """Moves one clock. `settled` waits until the line has done what it does when nobody waits for it."""
 
-    def __init__(self, clock: VirtualClock, settled: Callable[[], Awaitable[object]] | None) -> None:
+    def __init__(
+        self, clock: VirtualClock, settled: Callable[[], Awaitable[object]] | None, *, at_once: bool = False
+    ) -> None:
+        """`at_once`: all that happens at one moment begins together, else each thing waits for the one before."""
         self._clock = clock
+        self._at_once = at_once
         self._settled = settled
         self._timers: list[Timer] = []
         self._numbers = count()
@@ -85,6 +89,8 @@ class Timetable:
                 return False
             self._go_to(timer.moment)
             timer.act()
+            while self._at_once and (timer := self._next(self.now())) is not None:
+                timer.act()
 
     async def close(self) -> None:
         """Whoever still waits, waits no more."""

@@ -1,13 +1,17 @@
 """Rosa is put through by a Dial that rings other phones of the exchange, all at once."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from ivr.carrier import behaviours as known
 from ivr.carrier import exchange_behaviours as b
 from ivr.carrier.loopback import CarrierRefused
+from ivr.carrier.party import Talk
 from ivr.carrier.phones import Answers, Fails, Keys, NeverAnswers, Phone, busy, declines
 from ivr.carrier.states import Over
-from tests.carrier.scripted import HOST, Pages
+from tests.carrier.scripted import BEGINNING, HOST, Pages
 from tests.carrier.shows import shows
 from tests.carrier.switchboard import ANA, BEA, LINE, ROSA, Board, played
 
@@ -43,6 +47,8 @@ def test_all_ring_at_once_and_the_first_who_answers_talks_with_rosa() -> None:
         assert (told["DialStatus"], told["DialBLegUUID"], told["DialALegUUID"]) == ("completed", bea.uuid, rosa.uuid)
         assert rosa.words == ("Back",)
         assert (board.passed, bea.over) == (43, Over("callee", "NORMAL_CLEARING"))
+        talk = Talk(BEA, BEGINNING + timedelta(seconds=3), BEGINNING + timedelta(seconds=43))
+        assert (rosa.talks, bea.talks, ana.talks) == ([talk], [replace(talk, other=ROSA)], [])
 
     played(scene, dial())
 

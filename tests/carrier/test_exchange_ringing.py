@@ -259,6 +259,45 @@ def test_time_stands_still_while_the_line_answers_and_until_it_has_settled() -> 
     played(scene, {"/answer": HOLD, "/hold": HOLD, "/offer": WHISPER}, transport=Slow, settled=settled)
 
 
+@pytest.mark.parametrize(("at_once", "most"), [(False, 1), (True, 2)])
+def test_webhooks_of_one_moment_come_one_after_the_other_or_all_at_once(at_once: bool, most: int) -> None:
+    under_way: list[int] = [0]
+
+    class Counted(AsgiTransport):
+        async def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Reply:
+            under_way.append(under_way[-1] + 1)
+            await asyncio.sleep(0)
+            reply = await super().post(url, headers=headers, body=body)
+            under_way.append(under_way[-1] - 1)
+            return reply
+
+    async def scene(board: Board) -> None:
+        for number in (ANA, BEA):
+            board.exchange.phone(number, Answers(after=4, keys=(Keys("1", at=1),)))
+            await board.order(number)
+        await board.exchange.quiet()
+        assert [fields["To"] for fields in board.told("/taken")] == [ANA[1:], BEA[1:]]
+        assert max(under_way) == most
+
+    played(scene, {"/offer": WHISPER, "/taken": THANKS}, transport=Counted, at_once=at_once)
+
+
+def test_a_webhook_can_come_again_late() -> None:
+    async def scene(board: Board) -> None:
+        board.exchange.phone(ANA, Answers(after=4))
+        await board.order(ANA)
+        await board.exchange.run(5)
+        ana = board.exchange.leg(ANA)
+        assert (await ana.redeliver(0)).status == 200
+        await ana.redeliver(0, fresh_nonce=True)
+        assert len(board.told("/offer")) == 3
+        assert [one.fields == ana.exchange[0].fields for one in ana.exchange] == [True] * 3
+        assert len({one.headers for one in ana.exchange}) == 2
+        assert ana.words == ("A call for you",)
+
+    played(scene, {"/offer": WHISPER})
+
+
 def test_what_the_line_cannot_answer_is_an_error_of_the_test() -> None:
     async def scene(board: Board) -> None:
         board.exchange.phone(ANA, Answers(after=4))
