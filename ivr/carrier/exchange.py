@@ -1,7 +1,7 @@
 """A telephone exchange: callers call the line, the line asks it to ring phones, and all of them live in one virtual
 time. Never knows flows or reports, nor why anybody is rung."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -163,17 +163,15 @@ class Exchange:
     @imitates(also.CANCELLED)
     def cancel(self, uuid: str) -> bool:
         """Lets a phone be that waits for its turn or rings. False where it does not."""
-        waiting = [one for one in self._legs if one.leg.request_uuid == uuid and one.answered_at is None]
-        return [self._cut(party) for party in waiting].count(True) > 0
+        return self._cut(one for one in self._legs if one.leg.request_uuid == uuid and one.answered_at is None)
 
     @imitates(also.HUNG_UP)
     def hang_up(self, uuid: str) -> bool:
-        return [self._cut(party) for party in self._legs if party.uuid == uuid].count(True) > 0
+        return self._cut(party for party in self._legs if party.uuid == uuid)
 
     @imitates(also.EVERY_CALL)
     def hang_up_all(self) -> None:
-        for party in self._legs:
-            self._cut(party)
+        self._cut(self._legs)
 
     def kick(self, name: str, member_id: str) -> bool:
         return name in self._rooms.by_name and self._rooms.room(name).kick(member_id)
@@ -181,7 +179,7 @@ class Exchange:
     def hang_up_member(self, name: str, member_id: str) -> bool:
         room = self._rooms.by_name.get(name)
         members = room.members if room else ()
-        return [self._cut(stay.party) for stay in members if member_id in ("all", stay.member_id)].count(True) > 0
+        return self._cut(stay.party for stay in members if member_id in ("all", stay.member_id))
 
     def number_of(self, uuid: str) -> str | None:
         return next((party.number for party in self._legs if party.uuid == uuid), None)
@@ -190,13 +188,14 @@ class Exchange:
         """Whoever runs this exchange is told."""
         self._table.fail(failure)
 
-    def _cut(self, party: Party) -> bool:
-        if party.is_over:
-            return False
-        is_met = party.answered_at is not None
-        cause = "NORMAL_CLEARING" if is_met else "ORIGINATOR_CANCEL"
-        party.tell_next(Cut(Over("request", cause), "completed" if is_met else "cancel"))
-        return True
+    def _cut(self, parties: Iterable[Party]) -> bool:
+        """Ends their calls. False where none of them is there any more."""
+        there = [party for party in parties if not party.is_over]
+        for party in there:
+            is_met = party.answered_at is not None
+            cause = "NORMAL_CLEARING" if is_met else "ORIGINATOR_CANCEL"
+            party.tell_next(Cut(Over("request", cause), "completed" if is_met else "cancel"))
+        return bool(there)
 
     # ---- one leg ----
 

@@ -18,6 +18,7 @@ async def ring(party: Party, phones: Phones, *, seconds: float | None) -> Answer
     phone = phones.ring(party.leg.to)
     longest = _FOR_EVER if seconds is None else seconds
     if isinstance(phone, Fails) and not phone.rings:
+        # The network says no: nothing was heard where the phone is.
         party.rang_from = None
     rings = longest if isinstance(phone, NeverAnswers) else min(phone.after, longest)
     end_at = party.now() + timedelta(seconds=rings)

@@ -98,6 +98,7 @@ class Timetable:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._timers.clear()
+        self._awake = 0
 
     def fail(self, failure: BaseException) -> None:
         """`run` will raise it."""

@@ -1,6 +1,5 @@
 """What the exchange's REST interface answers, what it does then, and everything that can be wrong with it."""
 
-import asyncio
 import json
 import socket
 
@@ -239,29 +238,18 @@ def test_it_is_an_application_that_hangs_until_its_client_has_had_enough() -> No
     played(scene, PAGES)
 
 
-class Served(uvicorn.Server):
-    """Tells when it is up."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.is_up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.is_up.set()
-
-
 def test_our_client_reaches_it_over_http() -> None:
     async def scene(board: Board) -> None:
         board.exchange.phone(ANA, Answers(after=2))
         with socket.socket() as door:
             door.bind(("127.0.0.1", 0))
             config = uvicorn.Config(board.exchange.rest, lifespan="off", log_config=None)
-            server = Served(config)
-            serving = asyncio.create_task(server.serve(sockets=[door]))
+            config.load()
+            server = uvicorn.Server(config)
+            server.lifespan = config.lifespan_class(config)
+            await server.startup(sockets=[door])
             url = f"http://127.0.0.1:{door.getsockname()[1]}"
             rest = PlivoRest(api_url=url, auth_id=ACCOUNT, token=TOKEN, number=LINE, name="Line")
-            await server.is_up.wait()
             placed = await rest.place(Order(ANA, f"{HOST}/offer", f"{HOST}/over", 20, 60))
             assert isinstance(placed, Placed)
             await board.exchange.run(3)
@@ -270,7 +258,6 @@ def test_our_client_reaches_it_over_http() -> None:
             await board.exchange.run(0)
             assert board.exchange.leg(ANA).is_over
             await rest.aclose()
-            server.should_exit = True
-            await serving
+            await server.shutdown(sockets=[door])
 
     played(scene, PAGES)
