@@ -121,6 +121,8 @@ class Party:
         self.talks: list[Talk] = []
         self.keys_heard: list[str] = []
         """What others pressed in a conference that relays keys."""
+        self.listened = 0
+        """So often the line has awaited her keys."""
         self.voice = ""
         """What a machine that answered says."""
         self._table = table
@@ -129,7 +131,6 @@ class Party:
         self._doze: Doze[None] | None = None
         self._timers: list[Timer] = []
         self._script: tuple[Keys, ...] = ()
-        self._listened = 0
 
     def __repr__(self) -> str:
         return f"<Party {self.number} {self.state}>"
@@ -273,8 +274,8 @@ class Party:
     def listens(self) -> None:
         """The line begins to await keys."""
         self.state = "listening"
-        self._listened += 1
-        self._press_in_time(self._listened)
+        self.listened += 1
+        self._press_in_time(self.listened)
 
     def hears(self, sound: Speak | Play) -> None:
         self.hearings.append(Heard(self._table.now(), sound))

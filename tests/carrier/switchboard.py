@@ -40,11 +40,12 @@ class Board:
         pages: Pages,
         *,
         transport: type[AsgiTransport] = AsgiTransport,
+        fallback: str | None = None,
         **settings: Any,  # Any: whatever Exchange takes
     ) -> None:
         self.script = Script({"/hangup": "", "/over": "", **pages})
         self.exchange = Exchange(
-            Number(LINE, f"{HOST}/answer", f"{HOST}/hangup"),
+            Number(LINE, f"{HOST}/answer", f"{HOST}/hangup", fallback),
             clock=VirtualClock(BEGINNING),
             token=TOKEN,
             transport=transport(self.script),

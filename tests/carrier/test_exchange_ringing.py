@@ -329,6 +329,34 @@ def test_a_webhook_that_is_tried_again_takes_its_time_and_others_go_on() -> None
     played(scene, pages)
 
 
+def test_the_fallback_answers_when_the_answer_url_does_not() -> None:
+    async def scene(board: Board) -> None:
+        rosa = await board.exchange.call(ROSA)
+        assert rosa.words == ("Thank you",)
+        assert board.told("/static")[0]["Event"] == "StartApp"
+
+    played(scene, {"/answer": 500, "/static": THANKS}, fallback=f"{HOST}/static")
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ('<Speak loop="0">Hello</Speak>', "for ever is not imitated"),
+        (f'<GetInput action="{HOST}/a" inputType="speech"/>', "speech is not imitated"),
+        ('<Hangup schedule="60"/>', "schedule is not imitated"),
+        (f"<Redirect>{HOST}/answer</Redirect>", "11 documents in a row"),
+        (f"<Wait/><Redirect>{HOST}/answer</Redirect>", "61 documents in a row"),
+    ],
+)
+def test_what_is_not_imitated_is_refused(document: str, reason: str) -> None:
+    async def scene(board: Board) -> None:
+        with pytest.raises(CarrierRefused, match=reason):
+            await board.exchange.call(ROSA)
+            await board.exchange.run(90)
+
+    played(scene, {"/answer": document})
+
+
 def test_a_scene_without_an_end_is_told_apart() -> None:
     async def scene(board: Board) -> None:
         await board.exchange.call(ROSA)
