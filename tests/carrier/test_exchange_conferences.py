@@ -178,6 +178,19 @@ def test_a_conference_begins_with_whoever_may_begin_it_and_until_then_the_wait_s
     played(scene, pages(waiting, room(startConferenceOnEnter="false"), begin=room(), wait=sounds))
 
 
+def test_a_room_that_was_left_by_all_has_to_be_begun_again() -> None:
+    async def scene(board: Board) -> None:
+        rosa, ana, met = await together(board)
+        await ana.hang_up()
+        await rosa.hang_up()
+        board.exchange.phone(BEA, Answers(after=0))
+        await board.order(BEA)
+        await board.exchange.run(1)
+        assert [stay.meets_from is None for stay in met.stays] == [False, False, True]
+
+    played(scene, pages(room(), room(startConferenceOnEnter="false")))
+
+
 def test_a_wait_sound_that_says_nothing_is_silence() -> None:
     async def scene(board: Board) -> None:
         rosa, _, met = await together(board)

@@ -114,6 +114,18 @@ def test_voicemail_does_not_confirm() -> None:
     played(scene, dial(CONFIRM, timeout=60))
 
 
+def test_whoever_hangs_up_at_the_whisper_was_not_talked_with() -> None:
+    async def scene(board: Board) -> None:
+        board.exchange.phone(ANA, Answers(after=2, hangs_up=1))
+        board.exchange.phone(BEA, Answers(after=3, hangs_up=1))
+        rosa = await board.exchange.call(ROSA)
+        await board.exchange.until(lambda: rosa.state == "listening")
+        assert board.told("/dialled")[0]["DialStatus"] == "no-answer"
+        assert (board.passed, rosa.talks) == (4, [])
+
+    played(scene, dial(CONFIRM))
+
+
 @shows(known.HANGUP_ON_STAR, known.STAR_STATUS)
 @pytest.mark.parametrize(("seconds", "status"), [(1, "cancel"), (10, "completed")])
 def test_star_ends_the_dial_for_everybody(seconds: float, status: str) -> None:

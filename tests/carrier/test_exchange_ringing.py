@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -327,6 +327,31 @@ def test_a_webhook_that_is_tried_again_takes_its_time_and_others_go_on() -> None
         "/offer": [Unreachable("ct"), Unreachable("rt"), WHISPER],
     }
     played(scene, pages)
+
+
+def test_whoever_hangs_up_while_a_webhook_is_tried_again_hears_nothing_of_its_answer() -> None:
+    async def scene(board: Board) -> None:
+        board.exchange.phone(ANA, Answers(after=2, hangs_up=2))
+        await board.order(ANA, answer="/offer#rt=3000")
+        await board.exchange.quiet()
+        assert board.script.count("/offer") == 2
+        assert board.exchange.leg(ANA).heard == ()
+        assert board.told("/over")[0]["HangupSource"] == "Call recipient"
+
+    played(scene, {"/offer": [Unreachable("rt"), WHISPER]})
+
+
+def test_a_clock_that_a_test_moves_by_hand_never_goes_back() -> None:
+    async def scene(board: Board) -> None:
+        board.exchange.phone(ANA, Answers(after=2))
+        await board.order(ANA)
+        await board.exchange.run(1)
+        board.exchange.clock.advance(timedelta(seconds=10))
+        await board.exchange.run(0)
+        assert board.exchange.leg(ANA).answered_at == BEGINNING + timedelta(seconds=11)
+        assert board.passed == 11
+
+    played(scene, {"/offer": WHISPER})
 
 
 def test_the_fallback_answers_when_the_answer_url_does_not() -> None:
