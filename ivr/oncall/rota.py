@@ -102,6 +102,14 @@ class Rota:
         own = [shift for shift in self.shifts if shift.person == person and shift.covers(at)]
         return bool(own) and not any(shift.is_break for shift in own)
 
+    def own(self, person: PersonId) -> "Rota":
+        """What there is of one person alone."""
+        return Rota(
+            tuple([one for one in self.people if one.id == person]),
+            tuple([shift for shift in self.shifts if shift.person == person]),
+            tuple([switch for switch in self.switches if switch.person == person]),
+        )
+
     def between(self, begins_at: datetime, ends_at: datetime) -> tuple[Stretch, ...]:
         """The whole time, cut where somebody comes or goes. Both aware."""
         points = sorted({begins_at, ends_at, *self._changes(begins_at, ends_at)})
