@@ -13,7 +13,7 @@ from ivr.kit.phone import NotANumber, e164
 from ivr.oncall import writing
 from ivr.oncall.people import Person, Tier
 from ivr.oncall.writing import ShiftWrong
-from ivr.services import rota
+from ivr.services import pins, rota
 from ivr.services.custody import members
 from ivr.services.custody.members import Removal
 from ivr.services.rota import Change
@@ -150,6 +150,34 @@ def _reached(of: Settings, phone: str | None, languages: str | None, tier: Tier 
     except (NotANumber, ShiftWrong) as error:
         message = str(error)
         place.give_up(f"{message[0].upper()}{message[1:]}.")
+
+
+@advocates.command("pin")
+def pin(
+    name: str = typer.Argument(help="Who: a name of `ivr rota list`."),
+    remove: bool = typer.Option(False, "--remove", help="Take it away: by phone she changes nothing any more."),
+) -> None:
+    """Make a new PIN for somebody who answers callers, and show it once. She calls the hotline, presses 8 during the
+    greeting and keys it: then she hears whether she is on call, and switches herself on or off. The PIN before ends.
+
+    Nobody can show it again. If IVR_SECRET is lost or changed, everybody needs a new one."""
+    of = place.settings()
+    if remove:
+        place.run(_remove_pin(of, name))
+        typer.echo(f"{name} has no PIN any more.")
+        return
+    made = place.run(_new_pin(of, name))
+    typer.echo(f"The PIN of {name} is {made[:4]} {made[4:]}. It is shown this once: tell her, and keep no copy.")
+
+
+async def _new_pin(of: Settings, name: str) -> str:
+    async with place.database(of) as database:
+        return await pins.new_pin(database, place.host(of), name)
+
+
+async def _remove_pin(of: Settings, name: str) -> None:
+    async with place.database(of) as database:
+        await pins.remove_pin(database, name)
 
 
 @advocates.command("remove")

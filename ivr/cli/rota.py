@@ -15,6 +15,7 @@ from ivr.oncall.people import PersonId
 from ivr.oncall.rota import Shift
 from ivr.oncall.timetable import TimetableWrong
 from ivr.oncall.writing import ShiftWrong
+from ivr.services import pins
 from ivr.services import rota as service
 from ivr.services.rota import Known
 from ivr.settings import Settings
@@ -49,12 +50,14 @@ def show(
 
 @rota.command("list")
 def list_shifts() -> None:
-    """List everybody who answers, and every shift and break with its id."""
-    known = place.run(_known(place.settings()))
+    """List everybody who answers, whether she has a PIN, and every shift and break with its id."""
+    of = place.settings()
+    known, holders = place.run(_known(of)), place.run(_holders(of))
     for person in known.rota.people:
         failing = "  COULD NOT BE REACHED" if person.is_failing else ""
+        pin = "has a PIN" if person.id in holders else "no PIN"
         spoken = ",".join(person.languages)
-        typer.echo(plain(f"{person.name}: {person.phone}  {person.tier}  {spoken}  {person.zone}{failing}"))
+        typer.echo(plain(f"{person.name}: {person.phone}  {person.tier}  {spoken}  {person.zone}  {pin}{failing}"))
         for shift in known.rota.shifts:
             if shift.person == person.id:
                 typer.echo(plain(f"  {shift.id.hex()[:6]}  {_told(shift)}"))
@@ -210,6 +213,11 @@ def _flow_of(of: Settings) -> tuple[str, tuple[str, ...]]:
 async def _known(of: Settings) -> Known:
     async with place.database(of) as database:
         return await service.known(database, place.host(of))
+
+
+async def _holders(of: Settings) -> frozenset[PersonId]:
+    async with place.database(of) as database:
+        return await pins.holders(database)
 
 
 async def _add(of: Settings, shifts: list[tuple[str, Shift]], *, instead: bool = False) -> None:

@@ -146,13 +146,17 @@ async def change_person(database: Database, host: HostKey, name: str, change: Ch
     Raises UnknownPerson, NumberLost, StoreUnavailable."""
 
     def changed(connection: Connection) -> Person:
-        row = _row_of(connection, name)
+        row = row_of(connection, name)
         try:
-            old = _person_of(row, change.phone or _phone(row, host))
+            phone = _phone(row, host)
         except WrongSecret:
-            raise NumberLost(
-                f"the number of {name} is lost with the old IVR_SECRET: give it again with --phone"
-            ) from None
+            if change.phone is None:
+                raise NumberLost(
+                    f"the number of {name} is lost with the old IVR_SECRET: give it again with --phone"
+                ) from None
+            phone = change.phone
+            stored.set_pin_tag(connection, row.id, None)  # her PIN is lost too: nobody should read that she has one
+        old = _person_of(row, change.phone or phone)
         person = replace(
             old,
             languages=change.languages or old.languages,
@@ -168,7 +172,18 @@ async def change_person(database: Database, host: HostKey, name: str, change: Ch
 
 async def remove_person(database: Database, name: str) -> None:
     """She is not rung any more; her shifts go with her. Raises UnknownPerson, StoreUnavailable."""
-    await database.alone(lambda connection: stored.remove_person(connection, _row_of(connection, name).id))
+    await database.alone(lambda connection: stored.remove_person(connection, row_of(connection, name).id))
+
+
+def row_of(connection: Connection, name: str) -> PersonRow:
+    """Somebody who answers callers, by her name. Raises UnknownPerson."""
+    for row in stored.all_people(connection):
+        if row.name == name:
+            return row
+    raise UnknownPerson(
+        f"nobody called {name} answers callers: `ivr rota list` shows who does, "
+        f"`ivr advocates add {name} --phone +1...` adds somebody"
+    )
 
 
 async def answers(database: Database, name: str) -> bool:
@@ -185,7 +200,7 @@ async def add_shifts(database: Database, shifts: Sequence[tuple[str, Shift]], *,
         if instead:
             stored.remove_all_shifts(connection)
         for name, shift in shifts:
-            stored.add_shift(connection, _shift_row(shift, _row_of(connection, name).id))
+            stored.add_shift(connection, _shift_row(shift, row_of(connection, name).id))
 
     await database.alone(add)
 
@@ -209,7 +224,7 @@ async def switch(database: Database, name: str, *, is_on: bool, until_at: dateti
 
     Raises UnknownPerson, StoreUnavailable."""
     await database.alone(
-        lambda connection: switch_in(connection, _row_of(connection, name).id, is_on=is_on, until_at=until_at, now=now)
+        lambda connection: switch_in(connection, row_of(connection, name).id, is_on=is_on, until_at=until_at, now=now)
     )
 
 
@@ -220,16 +235,6 @@ def switch_in(connection: Connection, person: bytes, *, is_on: bool, until_at: d
         stored.clear_switch(connection, person)
     else:
         stored.set_switch(connection, SwitchRow(person, is_on, None if until_at is None else _written(until_at)))
-
-
-def _row_of(connection: Connection, name: str) -> PersonRow:
-    for row in stored.all_people(connection):
-        if row.name == name:
-            return row
-    raise UnknownPerson(
-        f"nobody called {name} answers callers: `ivr rota list` shows who does, "
-        f"`ivr advocates add {name} --phone +1...` adds somebody"
-    )
 
 
 def _person_of(row: PersonRow, phone: str) -> Person:

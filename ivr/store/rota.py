@@ -1,7 +1,7 @@
-"""The statements of the rota: who answers, on which hours, and what she decided for now."""
+"""The statements of the rota: who answers, by which PIN she is known, on which hours, and what she decided for now."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -10,7 +10,7 @@ from ivr.store.tables import people, shifts, switches
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """A row of `people`. `languages` with commas between."""
+    """A row of `people`, without its PIN. `languages` with commas between."""
 
     id: bytes
     name: str
@@ -44,9 +44,12 @@ class SwitchRow:
     until_at: str | None
 
 
+_PERSON = [people.c[field.name] for field in fields(PersonRow)]
+
+
 def all_people(connection: Connection) -> Sequence[PersonRow]:
     """Everybody who answers, by name."""
-    return [PersonRow(**row._asdict()) for row in connection.execute(select(people).order_by(people.c.name))]
+    return [PersonRow(**row._asdict()) for row in connection.execute(select(*_PERSON).order_by(people.c.name))]
 
 
 def all_shifts(connection: Connection) -> Sequence[ShiftRow]:
@@ -61,7 +64,7 @@ def all_switches(connection: Connection) -> Sequence[SwitchRow]:
 
 
 def put_person(connection: Connection, row: PersonRow) -> None:
-    """A person, new or with what has changed of her."""
+    """A person, new or with what has changed of her. Her PIN stays."""
     done = connection.execute(update(people).where(people.c.id == row.id).values(asdict(row)))
     if not done.rowcount:
         connection.execute(people.insert().values(asdict(row)))
@@ -70,6 +73,21 @@ def put_person(connection: Connection, row: PersonRow) -> None:
 def remove_person(connection: Connection, person: bytes) -> None:
     """A person, with her shifts and what she decided."""
     connection.execute(delete(people).where(people.c.id == person))
+
+
+def set_pin_tag(connection: Connection, person: bytes, tag: bytes | None) -> None:
+    """By what she is known, in the place of what it was before; None: by nothing."""
+    connection.execute(update(people).where(people.c.id == person).values(pin_tag=tag))
+
+
+def person_of_tag(connection: Connection, tag: bytes) -> bytes | None:
+    """The id of whoever is known by it."""
+    return connection.execute(select(people.c.id).where(people.c.pin_tag == tag)).scalar()
+
+
+def with_pin(connection: Connection) -> frozenset[bytes]:
+    """The ids of those who have a PIN."""
+    return frozenset(connection.execute(select(people.c.id).where(people.c.pin_tag.is_not(None))).scalars())
 
 
 def set_failing(connection: Connection, person: bytes, *, is_failing: bool) -> None:

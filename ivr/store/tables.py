@@ -242,6 +242,14 @@ people = Table(
     column("tier", Text(WORD_SIZE), why="whether she is rung first, or when nobody else takes the call"),
     column("zone", Text(64), why="where her clock is"),
     column("is_failing", YesNo(), why="her phone could not be reached when it was last rung: ask her"),
+    column(
+        "pin_tag",
+        Bytes(16),
+        nullable=True,
+        unique=True,
+        index=True,
+        why="by it she is known when she keys her PIN, of which nothing else is kept; worthless without IVR_SECRET",
+    ),
     info={
         "lasting": True,
         "backup": "data",

@@ -1,4 +1,4 @@
-"""What the line's host may keep at rest: small values sealed under a key derived from IVR_SECRET.
+"""What the line's host may keep at rest: small values sealed, or known again, under a key derived from IVR_SECRET.
 Whoever has the secret and the database can write reports in the line's name, and still not read one."""
 
 from dataclasses import dataclass, field
@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
 
-from ivr.vault.derivation import digest
+from ivr.vault.derivation import derive, digest
+
+TAG_SIZE = 16
 
 
 class WrongSecret(Exception):
@@ -36,3 +38,8 @@ class HostKey:
             raise WrongSecret(
                 "these keys were made under another IVR_SECRET: start the line with the secret it was set up with"
             ) from error
+
+    def tag(self, value: bytes, *, purpose: str) -> bytes:
+        """16 bytes by which this host knows a value again that it does not keep, for this purpose (at most 16 bytes of
+        it) only. Without the secret they tell nothing of it; with the secret, a short value is found by trying."""
+        return derive(derive(self._key, b"", purpose="host tag key"), value, purpose=purpose, size=TAG_SIZE)

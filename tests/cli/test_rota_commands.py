@@ -1,5 +1,6 @@
 """`ivr rota`, and how people are reached: as somebody types it who has never seen it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,20 @@ def test_a_rota_is_made_shown_and_changed(desk: Path) -> None:
     assert "bo" not in done("rota", "list")
 
 
+def test_a_pin_is_shown_once_and_who_has_one_is_listed(desk: Path) -> None:
+    done("advocates", "add", "bo", *PEOPLE, "--answers-only", *given(desk, "ana"))
+    assert "America/New_York  no PIN" in done("rota", "list")
+    said = done("advocates", "pin", "bo")
+    shown = re.search(r"The PIN of bo is ([1-9]\d{3} \d{4})\.", said)
+    assert shown is not None, said
+    listed = done("rota", "list")
+    assert "America/New_York  has a PIN" in listed
+    assert shown[1].replace(" ", "") not in listed
+    assert shown[1] not in done("advocates", "pin", "bo")
+    assert "bo has no PIN any more" in done("advocates", "pin", "bo", "--remove")
+    assert "no PIN" in done("rota", "list")
+
+
 def test_an_advocate_with_keys_and_a_phone_is_rung_until_she_is_removed(desk: Path) -> None:
     keys = (*given(desk, "ana"), *given(desk, "bo", "--new-passphrase-file"))
     said = done("advocates", "add", "bo", *PEOPLE, "--languages", "en", *keys)
@@ -94,6 +109,8 @@ def test_a_spreadsheet_goes_out_and_comes_in(desk: Path) -> None:
         (("advocates", "set", "bo", "--languages", "en,fr"), "it speaks en, es"),
         (("advocates", "set", "bo"), "--phone"),
         (("advocates", "add", "di", "--answers-only"), "--phone"),
+        (("advocates", "pin", "cy"), "ivr rota list"),
+        (("advocates", "pin", "cy", "--remove"), "ivr rota list"),
     ],
 )
 def test_what_is_mistyped_is_answered_with_what_to_type(desk: Path, words: tuple[str, ...], cure: str) -> None:
@@ -107,3 +124,4 @@ def test_without_the_line_s_secret_nobody_is_put_on_the_rota(desk: Path) -> None
     (desk / "data" / "secret").unlink()
     assert "IVR_SECRET" in refused("advocates", "add", "bo", *PEOPLE, "--answers-only", *given(desk, "ana"))
     assert "IVR_SECRET" in refused("rota")
+    assert "IVR_SECRET" in refused("advocates", "pin", "ana")

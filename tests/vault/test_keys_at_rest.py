@@ -38,6 +38,14 @@ def test_another_secret_opens_nothing() -> None:
         HostKey.of(b"another").open(HOST.seal(b"value", purpose=b"one"), purpose=b"one")
 
 
+def test_a_host_knows_again_what_it_does_not_keep_and_no_other_host_or_purpose_does() -> None:
+    tag = HOST.tag(b"48219370", purpose="one")
+    assert HOST.tag(b"48219370", purpose="one") == tag
+    assert len(tag) == 16
+    others = (HOST.tag(b"48219371", purpose="one"), HOST.tag(b"48219370", purpose="another"))
+    assert tag not in (*others, HostKey.of(b"another").tag(b"48219370", purpose="one"))
+
+
 def test_an_advocate_unlocks_her_keys_with_her_passphrase() -> None:
     unlocked = advocates.unlock(ANA, "correct horse")
     new = epochs.make("2026-11")
