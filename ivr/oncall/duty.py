@@ -71,7 +71,7 @@ def switched_on(rota: Rota, person: PersonId, now: datetime) -> Switch | None:
     return Switch(person, is_on=True, until_at=None if rota.is_planned(person, now) else now + AN_HOUR)
 
 
-def hour_more(rota: Rota, person: PersonId, told: datetime | None, now: datetime) -> Switch | None:
+def hour_more(rota: Rota, person: PersonId, *, told: datetime | None, now: datetime) -> Switch | None:
     """On until an hour after `told`: the end that she was told before she asked for more, or None if she was told that
     she is off; then it is an hour from now. Never shorter than what she has. Nothing, if she was switched off since she
     was told, or has been off for an hour: then the wish is an old one."""

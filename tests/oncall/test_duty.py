@@ -37,7 +37,7 @@ def on(rota: Rota, now: datetime) -> Rota:
 
 
 def more(rota: Rota, told: datetime | None, now: datetime) -> Rota:
-    return after(rota, duty.hour_more(rota, BO.id, told, now))
+    return after(rota, duty.hour_more(rota, BO.id, told=told, now=now))
 
 
 # ---- how she stands ----
@@ -83,8 +83,8 @@ def test_somebody_who_is_not_on_the_rota_is_off_and_stays_so() -> None:
     assert duty_of(NIGHTS, nobody, NIGHT) == OwnDuty(False)
     assert duty.switched_off(NIGHTS, nobody, NIGHT) is None
     assert duty.switched_on(NIGHTS, nobody, NIGHT) is None
-    assert duty.hour_more(NIGHTS, nobody, None, NIGHT) is None
-    assert duty.hour_more(NIGHTS, nobody, NIGHT, NIGHT) is None
+    assert duty.hour_more(NIGHTS, nobody, told=None, now=NIGHT) is None
+    assert duty.hour_more(NIGHTS, nobody, told=NIGHT, now=NIGHT) is None
 
 
 SHIFTS = st.builds(
@@ -227,13 +227,13 @@ def test_an_hour_more_that_was_asked_for_just_before_the_end_counts_just_after_i
 def test_an_hour_more_from_before_she_was_switched_off_or_from_long_ago_is_nothing() -> None:
     rota = off(NIGHTS, NIGHT)
     assert more(rota, SIX, NIGHT + timedelta(minutes=1)) == rota
-    assert duty.hour_more(NIGHTS, BO.id, SIX, SIX + AN_HOUR) is None
+    assert duty.hour_more(NIGHTS, BO.id, told=SIX, now=SIX + AN_HOUR) is None
 
 
 def test_an_hour_more_of_a_duty_without_an_end_is_nothing() -> None:
     always = Rota((BO,), (shift(BO, "00:00-00:00"),))
-    assert duty.hour_more(always, BO.id, None, NIGHT) is None
-    assert duty.hour_more(always, BO.id, SIX, NIGHT) is None
+    assert duty.hour_more(always, BO.id, told=None, now=NIGHT) is None
+    assert duty.hour_more(always, BO.id, told=SIX, now=NIGHT) is None
 
 
 def test_the_hour_of_somebody_else_is_not_touched() -> None:
