@@ -15,8 +15,10 @@ from ivr.oncall.people import PersonId
 from ivr.oncall.rota import Shift
 from ivr.oncall.timetable import TimetableWrong
 from ivr.oncall.writing import ShiftWrong
+from ivr.services import outcomes as counted
 from ivr.services import pins
 from ivr.services import rota as service
+from ivr.services.outcomes import Counted, Outcome
 from ivr.services.rota import Known
 from ivr.settings import Settings
 
@@ -137,6 +139,24 @@ def ring(name: str = Name) -> None:
     try_phone(of, name)
 
 
+@rota.command("outcomes")
+def outcomes(weeks: bool = typer.Option(False, "--weeks", help="By weeks. Else by months.")) -> None:
+    """Show how the calls that somebody took ended, as she keyed it afterwards.
+
+    The numbers are rough, and for the organisation alone: small ones can tell of single people. Publish none of them.
+    """
+    periods = place.run(_outcomes(place.settings(), by_weeks=weeks))
+    if not periods:
+        typer.echo("Nothing was counted yet.")
+        return
+    names = [outcome.value.replace("_", " ") for outcome in Outcome]
+    typer.echo("  ".join((" " * len(periods[0].when), *(f"{name:>8}" for name in (*names, "together")))).rstrip())
+    for period in periods:
+        numbers = [period.numbers.get(outcome, 0) for outcome in Outcome]
+        typer.echo("  ".join((period.when, *(f"{number:8}" for number in (*numbers, sum(numbers))))))
+    typer.echo("\nRough, and for yourselves: not to be published.")
+
+
 @rota.command("export")
 def export(file: Path | None = typer.Argument(None, help="A new file. Else it is printed.")) -> None:
     """Write every shift and break as CSV, for a spreadsheet. No numbers are in it."""
@@ -218,6 +238,11 @@ async def _known(of: Settings) -> Known:
 async def _holders(of: Settings) -> frozenset[PersonId]:
     async with place.database(of) as database:
         return await pins.holders(database)
+
+
+async def _outcomes(of: Settings, *, by_weeks: bool) -> tuple[Counted, ...]:
+    async with place.database(of) as database:
+        return await (counted.by_week if by_weeks else counted.by_month)(database)
 
 
 async def _add(of: Settings, shifts: list[tuple[str, Shift]], *, instead: bool = False) -> None:

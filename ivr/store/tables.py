@@ -129,7 +129,25 @@ note_keys = Table(
     sqlite_with_rowid=False,
 )
 
-REWRITTEN = (reports, report_keys, notes, note_keys, contributions)
+# In the backup file of which only the newest is kept: those of two days, compared, would tell the day of a call.
+tallies = Table(
+    "tallies",
+    metadata,
+    column("week", Text(8), primary_key=True, why="the ISO week, YYYY-Www: nothing finer is kept"),
+    column("kind", Text(WORD_SIZE), primary_key=True, why="what is counted: calls that somebody took"),
+    column("what", Text(WORD_SIZE), primary_key=True, why="what she keyed about it, of a few words"),
+    column("count", Whole(), why="how many"),
+    info={
+        "lasting": True,
+        "backup": "keys",
+        "by_calls": True,
+        "what": "how calls ended, roughly, counted by the week: no row for any one of them",
+        "kept": "as long as the installation",
+    },
+    sqlite_with_rowid=False,
+)
+
+REWRITTEN = (reports, report_keys, notes, note_keys, contributions, tallies)
 """The tables whose rows are written anew each night, in the order of their keys: everything that came of a call."""
 
 epochs = Table(

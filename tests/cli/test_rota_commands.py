@@ -1,6 +1,8 @@
 """`ivr rota`, and how people are reached: as somebody types it who has never seen it."""
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,24 @@ def test_a_pin_is_shown_once_and_who_has_one_is_listed(desk: Path) -> None:
     assert shown[1] not in done("advocates", "pin", "bo")
     assert "bo has no PIN any more" in done("advocates", "pin", "bo", "--remove")
     assert "no PIN" in done("rota", "list")
+
+
+def test_how_calls_ended_is_told_by_months_and_weeks_and_as_rough(desk: Path) -> None:
+    assert "Nothing was counted yet." in done("rota", "outcomes")
+    with closing(sqlite3.connect(desk / "data" / "porchlight.db", isolation_level=None)) as database:
+        for week, what, count in (("2027-W09", "helped", 4), ("2027-W10", "helped", 2), ("2027-W10", "hung_up", 1)):
+            database.execute("INSERT INTO tallies VALUES (?, 'transfer', ?, ?)", (week, what, count))
+    months, weeks = done("rota", "outcomes"), done("rota", "outcomes", "--weeks")
+    assert [line.split() for line in months.splitlines()[:2]] == [
+        ["helped", "referred", "hung", "up", "untold", "together"],
+        ["2027-03", "6", "0", "1", "0", "7"],
+    ]
+    assert [line.split() for line in weeks.splitlines()[1:3]] == [
+        ["2027-W09", "4", "0", "0", "0", "4"],
+        ["2027-W10", "2", "0", "1", "0", "3"],
+    ]
+    assert "not to be published" in months
+    assert "Publish none" in done("rota", "outcomes", "--help")
 
 
 def test_an_advocate_with_keys_and_a_phone_is_rung_until_she_is_removed(desk: Path) -> None:

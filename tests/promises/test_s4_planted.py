@@ -32,9 +32,9 @@ from tests.promises.planting import PLANTED, altered, set_to
 from tests.shipped import flow
 
 ROOT = Path(__file__).parent.parent.parent
-ROTA = ("people", "shifts", "switches")
-"""Who answers callers, and when: no report hangs on it. That nobody's number passes for another's, tests of the rota
-show."""
+ROTA = ("people", "shifts", "switches", "tallies")
+"""Who answers callers, when, and how often: no report hangs on it. That nobody's number passes for another's, tests of
+the rota show."""
 COLUMNS = [
     f"{table.name}.{column.name}"
     for table in metadata.tables.values()

@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeEngine
 from ivr.store import advocates, kinds, live
 from ivr.store.database import Database, StoreUnavailable
 from ivr.store.migrations import HEAD
-from ivr.store.tables import metadata, report_keys, reports
+from ivr.store.tables import REWRITTEN, metadata, report_keys, reports
 from tests.founded import Office, in_office
 
 TABLES = list(metadata.tables.values())
@@ -32,7 +32,7 @@ def undeclared(tables: Iterable[Table]) -> list[str]:
 
 def finer_than_a_week(tables: Iterable[Table]) -> list[str]:
     """Columns that could hold a moment. Whole numbers are known by name: they are counts."""
-    counts = {"reports.turn", "report_keys.nights_left"}
+    counts = {"reports.turn", "report_keys.nights_left", "tallies.count"}
     columns = [column for table in tables if table.info.get("by_calls") for column in table.columns]
     return [
         str(column)
@@ -58,7 +58,11 @@ def test_a_column_without_a_purpose_would_show() -> None:
 
 def test_nothing_a_call_writes_is_finer_than_a_week() -> None:
     assert finer_than_a_week([table for table in TABLES if table.info["lasting"]]) == []
-    assert {table.name for table in TABLES if table.info["by_calls"]} == {"reports", "report_keys"}
+    assert {table.name for table in TABLES if table.info["by_calls"]} == {"reports", "report_keys", "tallies"}
+
+
+def test_whatever_calls_write_is_written_anew_each_night() -> None:
+    assert {table.name for table in TABLES if table.info["by_calls"]} <= {table.name for table in REWRITTEN}
 
 
 @pytest.mark.parametrize("kind", [DateTime(), Date(), Float(), Integer()])
