@@ -105,18 +105,19 @@ class _Rehearsal:
         return None
 
     async def _act(self, act: Act) -> None:
+        """What advocates do and hear may follow the caller's hanging up; nothing else may."""
         match act:
             case Hears(who=str(who)):
-                phone = self.town.phones[who]
-                self._heard(act, self.town.whispered(phone))
-                return
+                self._heard(act, self.town.whispered(self.town.phones[who]))
             case Advocate():
                 await self._advocate(act)
-                return
-        if self.left:
-            raise _Differs(
-                act.place, "The call is over here already.", "Remove what follows, or press something else before."
-            )
+            case _ if self.left:
+                message = "The call is over here already."
+                raise _Differs(act.place, message, "Remove what follows, or press something else before.")
+            case _:
+                await self._caller(act)
+
+    async def _caller(self, act: Act) -> None:
         match act:
             case Press():
                 for key in act.keys:
@@ -207,11 +208,12 @@ class _Rehearsal:
         await self.town.answers(phone)
 
     async def _sleeps(self, phone: Phone, act: Advocate) -> None:
-        """Until her phone stops. Whoever rang with her may have stopped with her."""
-        if phone.offer is None or phone.is_answered:
-            self._rings(phone, act)
+        """Her phone rings on and on. Time passes once nobody is left who might still answer."""
+        self._rings(phone, act)
+        phone.sleeps = True
         for _ in range(MOST_PIECES):
-            if not self.town.rings(phone) or not isinstance(self.turn.then, Hold):
+            ringing = [one for one in self.town.phones.values() if self.town.rings(one)]
+            if not ringing or not all(one.sleeps for one in ringing) or not isinstance(self.turn.then, Hold):
                 return
             await self._hear(FellSilent(), act.place)
 

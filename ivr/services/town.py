@@ -69,6 +69,7 @@ class Phone:
     turn: Turn | None = None
     heard: Turn | None = None
     talks: bool = False
+    sleeps: bool = False
 
     @property
     def is_answered(self) -> bool:
@@ -93,7 +94,7 @@ class Town:
         self.rung += 1
         phone.offer = bytes.fromhex(order.answer_url)
         phone.rings_until = self.clock.now() + timedelta(seconds=order.ring_seconds)
-        phone.leg, phone.turn, phone.heard, phone.talks = f"{self.rung:08}", None, None, False
+        phone.leg, phone.turn, phone.heard, phone.talks, phone.sleeps = f"{self.rung:08}", None, None, False, False
         return Placed(phone.leg)
 
     async def cancel(self, request_uuid: str) -> bool:

@@ -70,7 +70,7 @@ class Desk:
             case "keys":
                 await self.transfers.passed(offer, leg)
             case "connecting":
-                return _leg(await self.transfers.connecting(offer, leg), offer)
+                return _leg(await self.transfers.take(offer, leg), offer)
             case "over":
                 await self.transfers.leg_over(offer, leg, is_failing=fields["CallStatus"] == "failed")
         return ""
@@ -182,8 +182,8 @@ def test_a_caller_and_whoever_takes_her_call_meet_and_the_others_stop_ringing(tm
         (RoomRules(), ("You are back",)),
         (RoomRules(ends="any"), ("You are back",)),
         (RoomRules(sent_out="hangup"), ()),
-        # Where stayAlone="false" meant nothing, she would wait for nobody: to be seen on a live call.
-        (RoomRules(alone="stays"), ()),
+        # Where stayAlone="false" meant nothing, she is sent on by REST.
+        (RoomRules(alone="stays"), ("You are back",)),
     ],
 )
 def test_what_a_caller_hears_when_whoever_took_her_call_drops_out(
@@ -194,7 +194,7 @@ def test_what_a_caller_hears_when_whoever_took_her_call_drops_out(
         await scene.exchange.run(60)
         assert scene.room().together(rosa, scene.leg(ANA)) > 0
         assert rosa.words == words
-        assert rosa.is_over == (rules.alone != "stays")
+        assert rosa.is_over
 
     play(tmp_path, story, {ANA: replace(TAKES, hangs_up=30)}, rules=rules)
 
