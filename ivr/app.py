@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -21,6 +22,8 @@ from ivr.line.staff import StaffDoor
 from ivr.line.turning import Turning, known_by_hash, known_by_name
 from ivr.line.webhooks import Door, build_router
 from ivr.logs import place_of
+from ivr.services.duty import LiveDuty
+from ivr.services.outcomes import count_outcome
 from ivr.services.receipts import SlowHashes
 from ivr.services.reports import SAVE_SECONDS, Reports
 from ivr.services.retention import Night
@@ -129,7 +132,8 @@ def build(
     world = LiveWorld(reports, rota, transfers, envelopes, clock, flow)
     callers = Turning(flow, voice(flow, addresses), guard, world_of(world), clock, CALLERS, known_by_hash)
     staff_voice = voice(parts.staff, dataclasses.replace(addresses, door="staff"))
-    staff_world = StaffWorld(transfers, rota, envelopes, clock)
+    desk, count = LiveDuty(parts.database, host), partial(count_outcome, parts.database)
+    staff_world = StaffWorld(transfers, rota, desk, count, envelopes, clock, parts.staff)
     staff = Turning(parts.staff, staff_voice, guard, staff_world, clock, STAFF, known_by_name)
     doors = Door(callers, guard, world.gone, rota), StaffDoor(staff, transfers, rota, guard)
     router = build_router(*doors, guard, parts.recordings)

@@ -163,13 +163,15 @@ def _about_shifts(
 ) -> Turn:
     match answer:
         case SignedIn():
-            return go(flow, replace(call, about=answer.who, language=answer.language, tries=0), step.yes, now)
+            shift = answer.shift
+            call = replace(call, about=answer.who, language=answer.language, tries=0, told=shift.told)
+            return go(flow, call, step.yes, now, (_shift(shift),))
         case Unknown():
             tries = call.tries + 1
             target = step.no if tries < TRIES else flow.person
             return go(flow, replace(call, tries=tries), target, now, (_PIN_UNKNOWN,))
         case ShiftIs():
-            return go(flow, call, step.yes, now, (_shift(answer),))
+            return go(flow, replace(call, told=answer.told), step.yes, now, (_shift(answer),))
         case NextIs():
             return go(flow, call, step.yes, now, (_next(answer),))
         case _:

@@ -81,9 +81,11 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class AskShift:
-    """About the shifts of whoever signed in. `what`: status, switch, hour or next."""
+    """About the shifts of whoever signed in. `what`: status, switch, hour or next. `told`: what she heard of them last,
+    so that a webhook that comes twice is one wish; see `ShiftIs.told`."""
 
     what: str
+    told: int
 
 
 Ask = SaveReport | Ring | StopRinging | OnDuty | TakeOffer | PassOffer | HearMore | CountOutcome | SignIn | AskShift
@@ -171,14 +173,6 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
-    """This is she, and her language."""
-
-    who: bytes
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
 class Unknown:
     """Nobody has this PIN, or nobody can be asked now."""
 
@@ -194,10 +188,21 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class ShiftIs:
-    """How she stands now. `until`: when that changes, if it does within a week."""
+    """How she stands now. `until`: when that changes, if it does within a week. `told`: the same to be remembered;
+    negative: off; 0: on; else on until then, in seconds since 1970."""
 
     is_on: bool
     until: Moment | None = None
+    told: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """This is she, her language, and how she stands."""
+
+    who: bytes
+    language: str
+    shift: ShiftIs
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class Call(msgspec.Struct, frozen=True):
     """Of somebody who answers callers: the offer that her phone rang for, or who has signed in."""
     tries: int = 0
     """How many PINs were nobody's."""
+    told: int = 0
+    """What somebody who answers callers heard of her shifts last."""
 
     def draft(self, form: str) -> Draft | None:
         return next((draft for draft in self.drafts if draft.form == form), None)
@@ -95,6 +97,7 @@ class _Packed(msgspec.Struct, array_like=True):
     holding: bool
     about: bytes
     tries: int
+    told: int
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -123,6 +126,7 @@ def pack(call: Call, flow: Flow) -> bytes:
         call.holding,
         call.about,
         call.tries,
+        call.told,
     )
     return _encoder.encode(packed)
 
@@ -154,6 +158,7 @@ def unpack(packed: bytes, flow: Flow) -> Call:
             read.holding,
             read.about,
             read.tries,
+            read.told,
         )
     except (msgspec.MsgspecError, LookupError, ValueError, OverflowError, OSError) as error:
         raise CallUnreadable(type(error).__name__) from error

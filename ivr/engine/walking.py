@@ -152,7 +152,7 @@ def _ask(call: Call, step: Ask) -> WorldAsk:
         case WantSignIn():
             return SignIn(call.typed)
         case WantShift():
-            return AskShift(step.want.what)
+            return AskShift(step.want.what, call.told)
         case _:
             assert_never(step.want)
 

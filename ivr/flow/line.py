@@ -70,5 +70,8 @@ SENTENCES: dict[str, frozenset[str]] = {
     **{f"weekday.{day}": frozenset() for day in range(7)},
 }
 
+OUTCOMES = ("helped", "referred", "hung_up")
+"""What can be counted of a talk."""
+
 CONSENTS = ("count_only", "warn_others", "pass_on")
 """The grades of use, the least first."""

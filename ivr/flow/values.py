@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, PlainValidator, SkipValidation
 from pydantic_core import PydanticCustomError
 
-from ivr.flow.diagnostics import ENOUGH, NOWHERE, Diagnostic, Place, shortened
+from ivr.flow.diagnostics import ENOUGH, NOWHERE, Diagnostic, Place, listed, shortened, suggest
+from ivr.flow.line import OUTCOMES
 from ivr.flow.rules import bad_name, bad_time, keys_with_gaps, time_without_unit, unknown_zone
 from ivr.flow.source import Items, Table, Word
 
@@ -219,6 +220,14 @@ def _finer(value: Any) -> Word:
     return _name(value)
 
 
+def _outcome(value: Any) -> Word:
+    word = _name(value)
+    if word not in OUTCOMES:
+        cure = suggest(word, OUTCOMES, otherwise=f"Write one of {listed(OUTCOMES)}.")
+        refuse("wrong-type", f"`{shortened(word)}` is not counted.", cure, word.place)
+    return word
+
+
 Name = Annotated[Word, PlainValidator(_name)]
 PromptName = Annotated[Word, PlainValidator(_prompt_name)]
 TextOf = Annotated[Word, PlainValidator(_text)]
@@ -230,7 +239,7 @@ Language = Annotated[Word, PlainValidator(_language)]
 DigitsOf = Annotated[DigitCount, PlainValidator(_digits)]
 Targets = Annotated[tuple[tuple[Word, Word], ...], PlainValidator(lambda value: _numbers_to(value, _name, what="step"))]
 Outcomes = Annotated[
-    tuple[tuple[Word, Word], ...], PlainValidator(lambda value: _numbers_to(value, _name, what="word"))
+    tuple[tuple[Word, Word], ...], PlainValidator(lambda value: _numbers_to(value, _outcome, what="word"))
 ]
 Codes = Annotated[
     tuple[tuple[Word, CodeLine], ...], PlainValidator(lambda value: _numbers_to(value, _code, what="code"))

@@ -35,6 +35,10 @@ class LiveDuty:
         """Whose PIN it is; None for whatever else was keyed."""
         return await _in_time(pins.by_pin(self._database, self._host, pin), LOOK_SECONDS)
 
+    async def languages_of(self, person: PersonId) -> tuple[str, ...]:
+        """Those she speaks; none, if she was removed meanwhile."""
+        return await self._looked(lambda rota: next((one.languages for one in rota.people if one.id == person), ()))
+
     async def duty_of(self, person: PersonId, now: datetime) -> OwnDuty:
         """Whether she is on, until when, when she is next. Somebody who was removed meanwhile is off."""
         return await self._looked(lambda rota: duty.duty_of(rota, person, now))

@@ -18,7 +18,7 @@ from ivr.engine.asks import (
     SaveReport,
 )
 from ivr.engine.call import SEED_BYTES, Call, begin, pack, unpack
-from ivr.engine.effects import Hold, Meet, Turn, WaitForDigits, WaitForKey
+from ivr.engine.effects import HandOver, Hold, Meet, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import Began, FellSilent, Input, Pressed, Returned
 from ivr.flow.diagnostics import Diagnostic, Place, listed
 from ivr.flow.graph import Flow
@@ -28,7 +28,7 @@ from ivr.flow.talk import Act, Advocate, HangsUp, Hears, Press, Silence, Talk, T
 from ivr.kit.clock import VirtualClock
 from ivr.oncall.people import Tier
 from ivr.services.town import Phone, Shelf, Town, person, settled
-from ivr.services.turns import take_turn
+from ivr.services.turns import World, take_turn
 from ivr.services.world import LiveWorld
 
 RINGS_SECONDS = 20
@@ -71,7 +71,7 @@ async def rehearse(flow: Flow, staff: Flow, talk: Talk) -> Diagnostic | None:
     ]
     clock = VirtualClock(talk.at.replace(tzinfo=ZoneInfo(flow.zone)).astimezone(UTC))
     async with settled(flow, staff, people, clock) as (world, town, shelf):
-        return await _Rehearsal(flow, talk, world, town, shelf, clock).play()
+        return await _Rehearsal(flow, staff, talk, world, town, shelf, clock).play()
 
 
 class _Differs(Exception):
@@ -83,26 +83,32 @@ class _Differs(Exception):
 @dataclass(slots=True)
 class _Rehearsal:
     flow: Flow
+    staff: Flow
     talk: Talk
-    world: LiveWorld
+    callers: LiveWorld
     town: Town
     shelf: Shelf
     clock: VirtualClock
     turn: Turn = field(init=False)
+    side: tuple[Flow, World] = field(init=False)
+    """Which flow she walks through, and the world that she meets there."""
     transfers: list[str] = field(default_factory=list)
     wishes: int = 0
     left: bool = False
 
     async def play(self) -> Diagnostic | None:
-        call = begin(self.flow, seed=bytes(SEED_BYTES), at=self.clock.now())
         try:
-            await self._take(call, Began())
+            await self._begin(to_staff=False)
             for act in self.talk.acts:
                 await self._act(act)
             self._compare()
         except _Differs as differs:
             return differs.diagnostic
         return None
+
+    async def _begin(self, *, to_staff: bool) -> None:
+        self.side = (self.staff, self.town.world) if to_staff else (self.flow, self.callers)
+        await self._take(begin(self.side[0], seed=bytes(SEED_BYTES), at=self.clock.now()), Began())
 
     async def _act(self, act: Act) -> None:
         """What advocates do and hear may follow the caller's hanging up; nothing else may."""
@@ -132,7 +138,7 @@ class _Rehearsal:
                 self._heard(act, tuple((one.phrase.prompt, one.language) for one in said))
             case HangsUp():
                 self.left = True
-                await self.world.gone([_LEG])
+                await self.callers.gone([_LEG])
                 await self.town.settle()
                 await self.town.caller_leaves()
 
@@ -146,9 +152,10 @@ class _Rehearsal:
         await self._take(self.turn.call, received)
 
     async def _take(self, call: Call, received: Input) -> None:
-        kept = unpack(pack(call, self.flow), self.flow)
+        flow, world = self.side
+        kept = unpack(pack(call, flow), flow)
         now = self.clock.now()
-        self.turn = await take_turn(self.flow, kept, received, now=now, world=self.world, leg=_LEG)
+        self.turn = await take_turn(flow, kept, received, now=now, world=world, leg=_LEG)
         said = list(timeline(self.turn.said, self.turn.call.language, self.flow.catalogues))
         self.clock.advance(timedelta(seconds=said[-1].ends_at if said else 0))
         await self.town.settle()
@@ -156,6 +163,8 @@ class _Rehearsal:
         if self.turn.call.transfers > self.wishes and not isinstance(self.turn.then, Hold):
             self.wishes = self.turn.call.transfers
             self.transfers.append(self._came_of_it())
+        if isinstance(self.turn.then, HandOver):
+            await self._begin(to_staff=self.turn.then.to_staff)
 
     def _came_of_it(self) -> str:
         taken = next((name for name, phone in self.town.phones.items() if phone.talks), None)

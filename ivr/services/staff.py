@@ -1,11 +1,15 @@
 """The world as those meet it who answer callers: a call is taken or passed on, shifts are told and changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from ivr.engine.asks import (
     About,
     Answer,
     Ask,
+    AskShift,
     CallerLeft,
     Connecting,
     CountOutcome,
@@ -13,30 +17,70 @@ from ivr.engine.asks import (
     HearMore,
     Late,
     Meeting,
+    Moment,
+    NextIs,
     Noted,
     OnDuty,
     PassOffer,
+    ShiftIs,
+    SignedIn,
+    SignIn,
     TakeOffer,
+    Unknown,
 )
 from ivr.engine.call import Call
+from ivr.flow.graph import Flow
 from ivr.kit.clock import Clock
+from ivr.oncall.duty import ComesNext, OwnDuty
+from ivr.oncall.people import PersonId
 from ivr.services import offering
+from ivr.services.guesses import Guesses
 from ivr.services.offering import Details, ForLeg, Meet, Whisper
+from ivr.services.outcomes import Outcome
 from ivr.services.telling import Envelopes
 from ivr.services.transfers import Roster, Transfers
 
 
+class Desk(Protocol):
+    """What those who answer ask of their own duty; see services.duty. Raises StoreUnavailable."""
+
+    async def by_pin(self, pin: str) -> PersonId | None: ...
+
+    async def languages_of(self, person: PersonId) -> tuple[str, ...]: ...
+
+    async def duty_of(self, person: PersonId, now: datetime) -> OwnDuty: ...
+
+    async def next_on(self, now: datetime) -> ComesNext | None: ...
+
+    async def switch_off(self, person: PersonId, now: datetime) -> OwnDuty: ...
+
+    async def switch_on(self, person: PersonId, now: datetime) -> OwnDuty: ...
+
+    async def hour_more(self, person: PersonId, *, told: datetime | None, now: datetime) -> OwnDuty: ...
+
+
+class Tally(Protocol):
+    """Counts how talks went. Never raises."""
+
+    async def __call__(self, what: Outcome, today: date) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class StaffWorld:
-    """`call.about` is the offer of whoever's phone rang; `leg` is Plivo's name of the call that we placed to her."""
+    """`call.about` is the offer of whoever's phone rang, or who has signed in; `leg` is Plivo's name of the call that
+    we placed to her."""
 
     transfers: Transfers
     rota: Roster
+    desk: Desk
+    count: Tally
     envelopes: Envelopes
     clock: Clock
+    flow: Flow
+    guesses: Guesses = field(default_factory=Guesses)
 
     async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
-        """Raises StoreUnavailable: whoever answers is told that something went wrong, and the caller is rung others."""
+        """Raises StoreUnavailable: whoever answers is told that something went wrong, and others are rung."""
         match ask:
             case TakeOffer():
                 return _taken(await self.transfers.take(call.about, leg.decode()))
@@ -47,8 +91,14 @@ class StaffWorld:
                 details = await self.transfers.details(call.about, leg.decode())
                 return self._about(details) if isinstance(details, Details) else Late()
             case CountOutcome():
-                await self.transfers.outcome(call.about, ask.outcome)
+                if await self.transfers.outcome(call.about, ask.outcome):
+                    today = self.clock.now().astimezone(ZoneInfo(self.flow.zone)).date()
+                    await self.count(Outcome(ask.outcome), today)
                 return Noted()
+            case SignIn():
+                return await self._signed_in(ask.pin)
+            case AskShift():
+                return await self._shift(ask, PersonId(call.about))
             case OnDuty():
                 return Duty(bool(await self.rota.on_duty(self.clock.now())))
             case _:
@@ -57,6 +107,45 @@ class StaffWorld:
     def _about(self, details: Details) -> About:
         told = self.envelopes.open(details.transfer, details.told)
         return About(details.language, int(details.waited.total_seconds()), told)
+
+    async def _signed_in(self, pin: str) -> Answer:
+        now = self.clock.now()
+        person = None if self.guesses.are_spent(now) else await self.desk.by_pin(pin)
+        if person is None:
+            self.guesses.note_wrong(now)
+            return Unknown()
+        return SignedIn(person, await self._language(person), self._told(await self.desk.duty_of(person, now)))
+
+    async def _language(self, person: PersonId) -> str:
+        """The first of the flow's that she speaks."""
+        known = await self.desk.languages_of(person)
+        return next((language for language in self.flow.languages if language in known), self.flow.languages[0])
+
+    async def _shift(self, ask: AskShift, person: PersonId) -> Answer:
+        """Her wish, from what she heard last: a webhook that comes twice tells of the same."""
+        now = self.clock.now()
+        match ask.what:
+            case "switch" if ask.told < 0:
+                return self._told(await self.desk.switch_on(person, now))
+            case "switch":
+                return self._told(await self.desk.switch_off(person, now))
+            case "hour":
+                told = datetime.fromtimestamp(ask.told, UTC) if ask.told > 0 else None
+                return self._told(await self.desk.hour_more(person, told=told, now=now))
+            case "next":
+                following = await self.desk.next_on(now)
+                return NextIs(following.person.name, self._moment(following.at)) if following else NextIs()
+            case _:
+                return self._told(await self.desk.duty_of(person, now))
+
+    def _told(self, duty: OwnDuty) -> ShiftIs:
+        changes_at = duty.until_at if duty.is_on else duty.next_at
+        remembered = -1 if not duty.is_on else int(duty.until_at.timestamp()) if duty.until_at else 0
+        return ShiftIs(duty.is_on, self._moment(changes_at) if changes_at else None, remembered)
+
+    def _moment(self, at: datetime) -> Moment:
+        here = at.astimezone(ZoneInfo(self.flow.zone))
+        return Moment(here.weekday(), here.hour, here.minute)
 
 
 def _taken(heard: ForLeg) -> Answer:

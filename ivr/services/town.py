@@ -18,8 +18,10 @@ from ivr.engine.inputs import Began, FellSilent, Input, Pressed, Returned
 from ivr.flow.graph import Flow
 from ivr.flow.speech import timeline
 from ivr.kit.clock import VirtualClock
+from ivr.oncall.duty import ComesNext, OwnDuty
 from ivr.oncall.people import Person, PersonId, Tier
 from ivr.services.offering import Whisper
+from ivr.services.outcomes import Outcome as Word
 from ivr.services.staff import StaffWorld
 from ivr.services.telling import Envelopes
 from ivr.services.transfers import Transfers
@@ -28,6 +30,8 @@ from ivr.services.world import LiveWorld
 from ivr.store import live
 from ivr.store.database import Database
 from ivr.vault.tokens import token_keys
+
+FIRST_PIN = 10_000_001
 
 
 @dataclass(slots=True)
@@ -56,6 +60,47 @@ class Roster:
 
     async def reached(self, person: bytes, *, is_failing: bool) -> None:
         del person, is_failing
+
+
+@dataclass(slots=True)
+class Desk:
+    """The shifts of a talk: whoever is on call is so all the time, unless she switches herself off. The PINs are
+    10000001, 10000002, ... in the order of the talk."""
+
+    roster: Roster
+    everybody: tuple[Person, ...]
+
+    async def by_pin(self, pin: str) -> PersonId | None:
+        place = int(pin) - FIRST_PIN
+        return self.everybody[place].id if 0 <= place < len(self.everybody) else None
+
+    async def languages_of(self, person: PersonId) -> tuple[str, ...]:
+        return next(one.languages for one in self.everybody if one.id == person)
+
+    async def duty_of(self, person: PersonId, now: datetime) -> OwnDuty:
+        return OwnDuty(any(one.id == person for one in self.roster.last_known(now)))
+
+    async def next_on(self, now: datetime) -> ComesNext | None:
+        del now
+        return None
+
+    async def switch_off(self, person: PersonId, now: datetime) -> OwnDuty:
+        self.roster.people = tuple(one for one in self.roster.people if one.id != person)
+        return await self.duty_of(person, now)
+
+    async def switch_on(self, person: PersonId, now: datetime) -> OwnDuty:
+        on = {one.id for one in self.roster.people} | {person}
+        self.roster.people = tuple(one for one in self.everybody if one.id in on)
+        return await self.duty_of(person, now)
+
+    async def hour_more(self, person: PersonId, *, told: datetime | None, now: datetime) -> OwnDuty:
+        del told
+        return await self.switch_on(person, now)
+
+
+async def _counted(what: Word, today: date) -> None:
+    """Talks count nothing."""
+    del what, today
 
 
 @dataclass(slots=True)
@@ -211,7 +256,8 @@ async def settled(
             roster, memory = Roster(tuple(people)), Shelf()
             envelopes = Envelopes(token_keys(Path(folder) / "keys"), clock)
             town.transfers = Transfers(database, roster, town, clock, flow.languages, _Offers())
-            town.world = StaffWorld(town.transfers, roster, envelopes, clock)
+            desk = Desk(roster, tuple(people))
+            town.world = StaffWorld(town.transfers, roster, desk, _counted, envelopes, clock, staff)
             yield LiveWorld(memory, roster, town.transfers, envelopes, clock, flow), town, memory
             await town.transfers.close()
         finally:
