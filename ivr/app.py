@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 from starlette.routing import Router
 
+from ivr.carrier.breaker import Breaker, Shut
 from ivr.carrier.rest import NoRest, Rest
 from ivr.carrier.signature import Verifier
 from ivr.channels.voice import Addresses, Voice
@@ -127,7 +128,8 @@ def build(
     )
     flow = parts.flow
     rota = LiveRota(parts.database, host, standing(parts.duty_numbers, flow.languages, flow.zone))
-    transfers = Transfers(parts.live, rota, parts.rest, clock, flow.languages, addresses)
+    breaker = Shut() if isinstance(parts.rest, NoRest) else Breaker()
+    transfers = Transfers(parts.live, rota, parts.rest, clock, flow.languages, addresses, breaker)
     envelopes = Envelopes(keys.tokens, clock)
     world = LiveWorld(reports, rota, transfers, envelopes, clock, flow)
     callers = Turning(flow, voice(flow, addresses), guard, world_of(world), clock, CALLERS, known_by_hash)

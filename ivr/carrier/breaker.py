@@ -18,12 +18,16 @@ class Breaker:
 
     def lets_through(self, now: datetime) -> bool:
         """Whether to ask now. While it is open, one of all who ask in `PROBES_EVERY` is let through."""
-        if self._refusals < REFUSALS:
-            return True
-        if self._probed_at is not None and timedelta() <= now - self._probed_at < PROBES_EVERY:
+        if self.is_shut(now):
             return False
-        self._probed_at = now
+        if self._refusals >= REFUSALS:
+            self._probed_at = now
         return True
+
+    def is_shut(self, now: datetime) -> bool:
+        """Whether nobody who asks now is let through. Asking this takes nobody's turn."""
+        is_probed = self._probed_at is not None and timedelta() <= now - self._probed_at < PROBES_EVERY
+        return self._refusals >= REFUSALS and is_probed
 
     def refused(self, now: datetime) -> None:
         """Nobody can be called now. What is about one number only must not be told here."""
@@ -34,3 +38,11 @@ class Breaker:
     def worked(self) -> None:
         self._refusals = 0
         self._probed_at = None
+
+
+class Shut(Breaker):
+    """Where there is no interface at all."""
+
+    def is_shut(self, now: datetime) -> bool:
+        del now
+        return True

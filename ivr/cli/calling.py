@@ -7,6 +7,7 @@ import typer
 from nacl.utils import random
 
 from ivr.app import HOTLINE_NAME
+from ivr.carrier.breaker import Shut
 from ivr.carrier.rest import NoRest
 from ivr.channels.voice import Addresses
 from ivr.cli import place
@@ -65,7 +66,7 @@ async def _here(of: Settings, hand: Hand, save: Path | None, *, rehearse: bool) 
         rota = LiveRota(database, place.host(of), standing(of.duty_numbers, flow.languages, flow.zone))
         on_call = tuple(person.name for person in await rota.on_duty(clock.now()))
         # Nobody's phone is rung from a terminal: what is shown is whom the phone company would dial.
-        transfers = Transfers(live, rota, NoRest(), clock, flow.languages, url)
+        transfers = Transfers(live, rota, NoRest(), clock, flow.languages, url, Shut())
         world = LiveWorld(reports, rota, transfers, Envelopes(token_keys(of.keys_dir), clock), clock, flow)
         await _talk(flow, world, hand, save, on_call)
 

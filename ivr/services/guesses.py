@@ -12,7 +12,7 @@ WITHIN = timedelta(hours=1)
 
 @dataclass(slots=True)
 class Guesses:
-    """One worker's. Knows no clock: every moment is an argument. Shifts can be changed without a phone, by `ivr rota`."""
+    """One worker's. Knows no clock: every moment is an argument. `ivr rota` changes shifts without a phone."""
 
     _wrong: deque[datetime] = field(default_factory=deque)
 

@@ -145,6 +145,14 @@ def begun(connection: Connection, wish: Wish, now: datetime) -> TransferRow:
     return row
 
 
+def forgotten(connection: Connection, wish: Wish, now: datetime) -> list[OfferRow]:
+    """A caller has one wish at a time: an earlier one, whose end nobody could write, is over. The offers that nobody
+    needs any more."""
+    others = [row for row in stored.transfers_of(connection, wish.caller) if row.id != wish.id]
+    lost = [row for row in others if row.ended_at is None and row.turn < wish.turn]
+    return [offer for row in lost for offer in ended(connection, row.id, now)]
+
+
 def offers(connection: Connection, transfer: bytes) -> list[Offer]:
     """As the ladder knows them."""
     rows = stored.offers_of(connection, transfer)

@@ -12,7 +12,7 @@ Every method may be called late, twice, and by several workers at once."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from math import ceil
@@ -96,8 +96,8 @@ class Transfers:
         for _ in range(TRIES):
             now = self.clock.now()
             asked = await self.live.write(partial(self._asked, wish=wish, on_duty=on_duty, now=now))
+            self._let_be(asked.over)
             if asked.answer is not None:
-                self._let_be(asked.over)
                 return asked.answer
             if not self.breaker.lets_through(now):
                 return await self._dial_instead(wish, on_duty, asked)
@@ -165,6 +165,7 @@ class Transfers:
         now = self.clock.now()
         old, oldest = milliseconds(now - stored.STAYS), milliseconds(now - LONGEST_TALK - stored.STAYS)
         await self.live.write(lambda connection: stored.sweep(connection, ended=old, asked=old, joined=oldest))
+        await self.live.forget_deleted()
 
     async def close(self) -> None:
         """Wait until the phone company was told what it must know."""
@@ -175,6 +176,7 @@ class Transfers:
 
     def _asked(self, connection: Connection, *, wish: Wish, on_duty: tuple[Person, ...], now: datetime) -> "_Asked":
         stored.release(connection, before=milliseconds(now - LATEST_WORD))
+        over = offering.forgotten(connection, wish, now)
         row = offering.begun(connection, wish, now)
         ladder = self._ladder(connection, wish, row, on_duty)
         hold = Hold(max(ladder.promised_at - now, timedelta()))
@@ -190,18 +192,29 @@ class Transfers:
         if row.state == TAKEN:
             stored.change_transfer(connection, row.id, if_in=(TAKEN,), state=JOINED, told=None)
             return _Asked(Meet(row.room))
+        decided = self._decided(connection, wish, row, on_duty, now)
+        return replace(decided, over=(*decided.over, *over))
+
+    def _decided(
+        self, connection: Connection, wish: Wish, row: TransferRow, on_duty: tuple[Person, ...], now: datetime
+    ) -> "_Asked":
+        """Nobody has taken her call yet: whom to ring, or what else."""
+        hold = Hold(timedelta())
         for _ in range(len(on_duty) + 1):
+            ladder = self._ladder(connection, wish, row, on_duty)
+            hold = Hold(max(ladder.promised_at - now, timedelta()))
             step = decide(ladder, offering.offers(connection, row.id), now)
             if isinstance(step, GiveUp):
                 return _Asked(NobodyCan(), over=offering.ended(connection, row.id, now))
             if not isinstance(step, Ring):
                 return _Asked(hold)
+            if self.breaker.is_shut(now):
+                return _Asked(self._dialled(connection, row, ladder, now) or hold)
             reserved = tuple(Reserved.of(row.id, one, step.until_at) for one in step.people)
             kept = tuple(one for one in reserved if stored.reserve(connection, one.row(row.id, self.languages)))
             if kept:
                 return _Asked(None, hold, reserved=kept)
             # All of them were rung for another caller this very moment: whom else?
-            ladder = self._ladder(connection, wish, row, on_duty)
         return _Asked(hold)
 
     def _ladder(self, connection: Connection, wish: Wish, row: TransferRow, on_duty: tuple[Person, ...]) -> Ladder:
@@ -238,15 +251,22 @@ class Transfers:
             row = stored.transfer(connection, wish.id)
             for one in asked.reserved:
                 stored.change_offer(connection, one.id, if_in=(State.RESERVED,), state=State.FAILED, engaged=None)
-            now = self.clock.now()
-            rings = any(offer.is_active(now) for offer in offering.offers(connection, wish.id))
-            if row is None or row.state != RINGING or rings:
+            if row is None or row.state != RINGING:
                 return asked.hold
-            people = at_once(self._ladder(connection, wish, row, on_duty))
-            offering.ended(connection, wish.id, now, state=DIALLED)
-            return DialNow(people) if people else NobodyCan()
+            ladder = self._ladder(connection, wish, row, on_duty)
+            return self._dialled(connection, row, ladder, self.clock.now()) or asked.hold
 
         return await self.live.write(end)
+
+    def _dialled(
+        self, connection: Connection, row: TransferRow, ladder: Ladder, now: datetime
+    ) -> DialNow | NobodyCan | None:
+        """None while a phone may ring for her: then nothing else rings it."""
+        if any(offer.is_active(now) for offer in offering.offers(connection, row.id)):
+            return None
+        people = at_once(ladder)
+        offering.ended(connection, row.id, now, state=DIALLED)
+        return DialNow(people) if people else NobodyCan()
 
     def _let_be(self, over: Iterable[OfferRow]) -> None:
         """Phones that need not ring any more. Nobody waits for it, and nobody is harmed where it fails: whoever answers

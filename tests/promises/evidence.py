@@ -171,8 +171,8 @@ def agrees(call: PhoneCall, expected: Situation) -> bool:
         case Ringing():
             return expected.place == "ringing"
         case AwaitingKeys(element=element):
-            if expected.place == "announced":
-                return element.num_digits == 1
+            if expected.place in ("announced", "staff"):
+                return element.num_digits == expected.most
             return (expected.place, expected.most) == (
                 "key" if element.num_digits == 1 else "digits",
                 element.num_digits,

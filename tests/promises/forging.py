@@ -57,9 +57,15 @@ def _elsewhere(path: bytes) -> bytes:
         b"dialled": b"undialled",
         b"undialled": b"keys",
         b"tried": b"keys",
+        b"talked": b"keys",
+        b"offered": b"over",
+        b"over": b"offered",
+        b"again": b"keys",
     }
-    _, _, word, token = path.split(b"/")
-    return b"/".join((b"", b"voice", words[word], token))
+    _, side, word, token = path.split(b"/")
+    if side == b"staff":
+        words |= {b"silence": b"keys", b"keys": b"silence"}
+    return b"/".join((b"", b"voice" if word == b"tried" else side, words[word], token))
 
 
 def _other_token(request: Request) -> Request:

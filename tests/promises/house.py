@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, MetaData, select
 from starlette.routing import Router
 
 from ivr import logs
@@ -101,14 +101,11 @@ class House:
 
     async def rows(self) -> dict[str, list[Any]]:
         """Everything in the database."""
+        return await self.database.read(lambda connection: _everything(connection, metadata))
 
-        def everything(connection: Connection) -> dict[str, list[Any]]:
-            return {
-                name: sorted(tuple(row) for row in connection.execute(select(table)))
-                for name, table in metadata.tables.items()
-            }
-
-        return await self.database.read(everything)
+    async def live_rows(self) -> dict[str, list[Any]]:
+        """Everything that is known of calls in progress."""
+        return await self.parts.live.read(lambda connection: _everything(connection, live.live))
 
     async def reports(self) -> list[OpenReport]:
         """Every report, opened with the advocate's passphrase."""
@@ -121,6 +118,13 @@ class House:
             for path in sorted(self.folder.rglob("*"))
             if path.is_file()
         }
+
+
+def _everything(connection: Connection, tables: MetaData) -> dict[str, list[Any]]:
+    return {
+        name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+        for name, table in tables.tables.items()
+    }
 
 
 async def initialised(folder: Path) -> None:
@@ -166,7 +170,7 @@ async def house(
         staff=staff(),
         database=database,
         spool=spool,
-        live=database_of(f"sqlite:///{folder / 'run' / 'live.db'}"),
+        live=database_of(f"sqlite:///{folder / 'live' / 'live.db'}"),
         secret=SECRET,
         pin=pin,
         carrier_token=AUTH_TOKEN,

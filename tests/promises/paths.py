@@ -12,9 +12,10 @@ from ivr.carrier.states import DialOutcome
 from ivr.engine.advance import advance
 from ivr.engine.asks import Answer, Dialling, Duty, Nobody, NotSaved, OnDuty, Ring, Saved, SaveReport
 from ivr.engine.call import Call, begin
-from ivr.engine.effects import Connect, HangUp, Turn, WaitForDigits, WaitForKey
+from ivr.engine.effects import Connect, HandOver, HangUp, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import Answered, Began, FellSilent, Input, Pressed, Returned
 from ivr.flow.graph import Ask, Branch, Choose, Collect, Enter, Flow, Leave, Say, Step, WantPerson, onward
+from ivr.flow.lowering.sign_in import PIN_DIGITS
 
 KEYS = "0123456789*#"
 OUTCOMES: tuple[DialOutcome, ...] = ("completed", "busy", "no-answer", "failed", "timeout", "cancel", "unconfirmed")
@@ -46,10 +47,11 @@ Item = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Where a call stands, as its phone sees it."""
+    """Where a call stands, as its phone sees it. At `staff` she pressed the key of those who answer; a star leads
+    back."""
 
     call: Call
-    place: Literal["key", "digits", "announced", "ringing", "over"]
+    place: Literal["key", "digits", "announced", "ringing", "staff", "over"]
     most: int = 1
 
 
@@ -98,6 +100,8 @@ class Walker:
             return replace(at, place="ringing")
         if what.do == "press" and what.keys != "*" and at.place == "ringing":
             return at
+        if at.place == "staff":
+            return self.begin() if what.keys == "*" else at
         return self._settled(self._advance(at.call, self._input(at, what)), broken=what.broken)
 
     def _input(self, at: Situation, what: Move) -> Input:
@@ -117,6 +121,8 @@ class Walker:
                 return Situation(turn.call, "digits", turn.then.most + 1)
             case Connect():
                 return Situation(turn.call, "announced" if said else "ringing")
+            case HandOver():
+                return Situation(turn.call, "staff", PIN_DIGITS + 1)
             case HangUp():
                 return Situation(turn.call, "over")
             case _:
@@ -259,7 +265,7 @@ def _here(walker: Walker, at: Situation) -> tuple[Item, ...]:
         prefix = {"announced": "told, ", "ringing": "rung, "}.get(at.place, "")
         ends = ("9", "hang up", f"{prefix}9", f"{prefix}hang up", "star, nine", "cleared, then nine")
         found = [label for label in labels(walker.step(at.call.step)) if label.startswith(prefix)]
-        ordered = sorted(found, key=lambda label: label in ends) if at.place != "over" else []
+        ordered = sorted(found, key=lambda label: label in ends) if at.place not in ("staff", "over") else []
         walker.here[where] = tuple(("at", at.call.language, at.call.step, label) for label in ordered)
     return walker.here[where]
 
@@ -320,6 +326,8 @@ def _moves(flow: Flow, at: Situation) -> Iterator[Move]:
             yield from (press("#"), press("*"), *((SILENCE, press("1")) if at.place == "announced" else (press("0"),)))
         case "digits":
             yield from (press(f"{TYPED[: at.most - 1]}#"), press("#"), press("*"))
+        case "staff":
+            yield press("*")
         case "ringing":
             yield from (Move("dial", outcome="completed"), Move("dial", outcome="no-answer"))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -17,68 +18,17 @@ from ivr.carrier.signature import Verifier
 from ivr.carrier.transport import AsgiApp, AsgiTransport, Message
 from ivr.line.edge import Edge, Webhook
 from tests.promises.forging import BENT, SAME, Forgery, bends_of, by_chance, resplit
-from tests.promises.house import PROVE, PUBLIC_URL, Builder, House, house
+from tests.promises.house import PROVE, Builder, House, house
 from tests.promises.ledger import Record
-from tests.promises.requests import Got, Interposed, Request, request_of, send
+from tests.promises.passing import FOR_EVERYBODY, WEBHOOKS, Fickle, WentAstray, route_of, walk
+from tests.promises.requests import Got, Interposed, Request, send
 
 REFUSED = Got(
     403,
     ((b"content-type", b"text/plain"), (b"content-length", b"9"), (b"cache-control", b"no-store")),
     b"Forbidden",
 )
-WEBHOOKS = {
-    "/voice/answer",
-    "/voice/again/{token}",
-    "/voice/keys/{token}",
-    "/voice/silence/{token}",
-    "/voice/dialled/{token}",
-    "/voice/undialled/{token}",
-    "/voice/hangup",
-    "/voice/confirm",
-    "/staff/trial",
-    "/staff/tried/{token}",
-}
-FOR_EVERYBODY = {"/voice/audio/{language}/{name}", "/healthz"}
-
-Visit = Callable[[House, Request], Awaitable[None]]
-
 pytestmark = pytest.mark.timeout(600)
-
-
-def route_of(of: House, path: bytes) -> str:
-    """Which of the door's routes an address belongs to."""
-    known = [route for route in of.router.routes if isinstance(route, Route)]
-    return next(route.path for route in known if route.path_regex.match(path.decode()))
-
-
-async def walk(of: House, visit: Visit) -> set[str]:
-    """One call past every route: a report saved and sent off, a silence, a person, a hang-up. Each webhook is shown to
-    `visit` before it is delivered. The routes it went by."""
-    passed: set[str] = set()
-
-    async def look(request: Request) -> None:
-        passed.add(route_of(of, request.path))
-        await visit(of, request)
-
-    rosa = await of.line(transport=Interposed(AsgiTransport(of.app), look)).call()
-    for keys in ("1", "1", "1", "4", "#", "1", "1"):
-        await rosa.press(keys)
-    await rosa.silence()
-    await rosa.press("0")
-    await rosa.press("5")
-    await rosa.dial_ends("completed")
-    await rosa.press("0")
-    await rosa.silence()
-    await rosa.dial_ends("no-answer")
-    await rosa.hang_up()
-    dialled = next(exchange.url for exchange in reversed(rosa.exchange) if "/voice/dialled/" in exchange.url)
-    token = dialled.rpartition("/")[2].partition("#")[0]
-    for address in (f"voice/undialled/{token}", "voice/again/start", "staff/trial", f"staff/tried/{token}"):
-        url, seldom = f"{PUBLIC_URL}/{address}", rosa.exchange[1]
-        request = request_of(url, dict(seldom.headers), seldom.body).signed()
-        await look(request)
-        await send(of.app, request)
-    return passed
 
 
 @dataclass
@@ -107,10 +57,17 @@ class Attack:
             self.changed.append(route)
 
 
-async def state(of: House) -> tuple[object, object]:
-    """All that a line knows: its rows, and the names and bytes of its short-lived keys."""
-    files = of.files()
-    return await of.rows(), {name: files[name] for name in files if name.startswith("run")}
+def is_ringing(of: House) -> bool:
+    """Whoever is lost is led to a person: no other wish of hers survives that."""
+    return isinstance(of.parts.rest, Fickle) and of.parts.rest.works
+
+
+async def state(of: House) -> tuple[object, ...]:
+    """All that a line knows and did: its rows, the live ones too, the names and bytes of its short-lived keys, and what
+    it asked of the phone company."""
+    files, phones = of.files(), of.parts.rest
+    asked = tuple(phones.asked) if isinstance(phones, Fickle) else ()
+    return await of.rows(), await of.live_rows(), {name: files[name] for name in files if name.startswith("run")}, asked
 
 
 def bent(request: Request) -> Sequence[Forgery]:
@@ -124,15 +81,18 @@ def attacked(
 
     async def main() -> tuple[Attack, set[str]]:
         attack = Attack(forge)
-        async with house(folder, blank=blank, **parts) as of:  # type: ignore[arg-type]  # whatever house takes
-            return attack, await walk(of, attack.visit)
+        async with house(folder, blank=blank, rest=Fickle(), **parts) as of:  # type: ignore[arg-type]  # whatever house takes
+            passed: set[str] = set()
+            with suppress(WentAstray):  # a forgery that was let in leads elsewhere
+                await walk(of, attack.visit, passed)
+            return attack, passed
 
     return asyncio.run(main())
 
 
 def test_every_route_of_the_door_has_its_example(tmp_path: Path, blank: Path) -> None:
     async def main() -> None:
-        async with house(tmp_path / "line", blank=blank) as of:
+        async with house(tmp_path / "line", blank=blank, rest=Fickle()) as of:
             paths = {route.path for route in of.router.routes if isinstance(route, Route)}
             assert len(paths) == len(of.router.routes)
             assert paths == WEBHOOKS | FOR_EVERYBODY
@@ -177,7 +137,7 @@ def misread(folder: Path, blank: Path) -> list[str]:
     chance, found = Random(20270311), list[str]()
 
     async def main() -> list[str]:
-        async with house(folder, blank=blank) as of:
+        async with house(folder, blank=blank, rest=Fickle()) as of:
 
             async def visit(_of: House, request: Request) -> None:
                 genuine = await send(of.app, request)
@@ -195,7 +155,7 @@ def misread(folder: Path, blank: Path) -> list[str]:
 
 def test_the_same_message_told_otherwise_is_genuine(tmp_path: Path, blank: Path) -> None:
     async def main() -> None:
-        async with house(tmp_path / "line", blank=blank) as of:
+        async with house(tmp_path / "line", blank=blank, rest=Fickle()) as of:
 
             async def visit(_of: House, request: Request) -> None:
                 got = {name: await send(of.app, bend(request)) for name, bend in SAME.items()}
@@ -212,7 +172,10 @@ def test_a_token_of_another_call_or_another_key_or_nobody_leads_nowhere_even_whe
     tmp_path: Path, blank: Path
 ) -> None:
     async def main() -> None:
-        async with house(tmp_path / "line", blank=blank) as of, house(tmp_path / "other", blank=blank) as elsewhere:
+        async with (
+            house(tmp_path / "line", blank=blank, rest=Fickle()) as of,
+            house(tmp_path / "other", blank=blank, rest=Fickle()) as elsewhere,
+        ):
             stray: list[bytes] = []
 
             async def collect(_of: House, request: Request) -> None:
@@ -224,7 +187,7 @@ def test_a_token_of_another_call_or_another_key_or_nobody_leads_nowhere_even_whe
 
             async def visit(_of: House, request: Request) -> None:
                 head, _, token = request.path.rpartition(b"/")
-                if not token or len(token) < 20:
+                if not token or len(token) < 20 or (head.startswith(b"/voice") and is_ringing(of)):
                     return
                 before = await of.rows()
                 tokens = [path.rpartition(b"/")[2] for path in stray if len(path) > 60]
@@ -232,7 +195,8 @@ def test_a_token_of_another_call_or_another_key_or_nobody_leads_nowhere_even_whe
                     got = await send(of.app, replace(request, path=head + b"/" + one).signed())
                     assert got.status == 200
                     # To a phone that was only tried there is nothing to say.
-                    assert (b"<Response/>" if head.endswith(b"/tried") else b"something went wrong") in got.body
+                    is_mute = head.endswith((b"/tried", b"/offered", b"/over"))
+                    assert (b"<Response/>" if is_mute else b"something went wrong") in got.body
                 assert await of.rows() == before
 
             await walk(of, visit)
@@ -242,7 +206,7 @@ def test_a_token_of_another_call_or_another_key_or_nobody_leads_nowhere_even_whe
 
 def test_a_hang_up_sent_to_the_answer_url_starts_nothing(tmp_path: Path, blank: Path) -> None:
     async def main() -> None:
-        async with house(tmp_path / "line", blank=blank) as of:
+        async with house(tmp_path / "line", blank=blank, rest=Fickle()) as of:
             rosa = await of.line(hangup=False).call()
             await rosa.hang_up()
             last = rosa.exchange[-1]
