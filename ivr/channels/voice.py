@@ -6,7 +6,7 @@ is a caller's own: that is filled in afresh each time, and nothing of it is reme
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 from xml.sax.saxutils import escape
 
 from ivr.channels.elements import plivoxml
@@ -245,6 +245,11 @@ class Voice:
         catalogue = self._flow.catalogues[language]
         parent.add(_speak([(said.pause, catalogue.says(said.phrase)) for said in run], catalogue.voice, language))
 
+    def _confirming(self) -> dict[str, Any]:  # Any: of several kinds
+        """Whoever answers presses a key, so that no mailbox talks with her."""
+        sound = self._addresses.confirm()
+        return {"confirm_sound": sound, "confirm_key": CONFIRM_KEY, "confirm_timeout": CONFIRM_SECONDS}
+
     def _dial(self, connect: Connect, *, action: str) -> plivoxml.DialElement:
         """Caller's id and name are always set: Plivo's defaults are the caller's own."""
         dial = plivoxml.DialElement(
@@ -255,10 +260,8 @@ class Voice:
             timeout=connect.seconds,
             caller_id=self._addresses.number,
             caller_name=self._addresses.name,
-            confirm_sound=self._addresses.confirm(),
-            confirm_key=CONFIRM_KEY,
-            confirm_timeout=CONFIRM_SECONDS,
             redirect=True,
+            **({} if connect.is_outside else self._confirming()),
         )
         for number in connect.numbers:
             dial.add_number(number)

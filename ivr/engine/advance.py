@@ -7,7 +7,8 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ivr.engine.answering import LONGEST_CALL, answered
+from ivr.engine.answering import answered
+from ivr.engine.asking import draft_of, with_draft
 from ivr.engine.asks import StopRinging
 from ivr.engine.call import Call
 from ivr.engine.draft import recorded
@@ -16,8 +17,22 @@ from ivr.engine.filling import filled
 from ivr.engine.inputs import Answered as WorldAnswered
 from ivr.engine.inputs import Began, FellSilent, Input, Pressed, Returned
 from ivr.engine.keypad import Typed, Verdict, judge
-from ivr.engine.walking import draft_of, go, wait, with_draft
-from ivr.flow.graph import Ask, Choose, Collect, Enter, Flow, Pass, Record, Return, SpeakIn, Wait, WantOffer, WantPerson
+from ivr.engine.walking import LONGEST_CALL, go, wait
+from ivr.flow.graph import (
+    Ask,
+    Choose,
+    Collect,
+    Enter,
+    Flow,
+    Pass,
+    Record,
+    Return,
+    SpeakIn,
+    Wait,
+    WantNumber,
+    WantOffer,
+    WantPerson,
+)
 from ivr.flow.phrases import Phrase, phrase
 from ivr.flow.wording import after_silence, after_wrong_key
 
@@ -51,7 +66,7 @@ def advance(flow: Flow, call: Call, received: Input, *, now: datetime) -> Turn:
             return _silent(flow, call, step, now)
         case Ask(), WorldAnswered():
             return answered(flow, call, step, received.answer, now)
-        case Ask(want=WantPerson()), Pressed():
+        case Ask(want=WantPerson() | WantNumber()), Pressed():
             return _pressed_instead(flow, call, step, received.keys, now)
         case Ask(), Returned():
             return _returned(flow, call, step, received, now)
@@ -63,7 +78,7 @@ def advance(flow: Flow, call: Call, received: Input, *, now: datetime) -> Turn:
 
 def _returned(flow: Flow, call: Call, step: Ask, received: Returned, now: datetime) -> Turn:
     match step.want:
-        case WantPerson():
+        case WantPerson() | WantNumber():
             return _instead(flow, call, step.yes if received.talked else step.no, now)
         case WantOffer():
             return go(flow, call, step.yes, now)
@@ -100,6 +115,8 @@ def _pressed_instead(flow: Flow, call: Call, step: Ask, keys: str, now: datetime
     for option in step.want.options if isinstance(step.want, WantPerson) else ():
         if option.key == keys:
             return _instead(flow, call, option.to, now)
+    if keys == "0" and isinstance(step.want, WantNumber):
+        return go(flow, call, flow.person, now)
     if keys == "9":
         return _instead(flow, call, flow.leave, now)
     if keys == "*" and call.trail:

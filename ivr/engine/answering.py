@@ -1,10 +1,11 @@
 """What a call becomes by the world's answer to what was asked."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
 from msgspec.structs import replace
 
+from ivr.engine.asking import draft_of, with_draft
 from ivr.engine.asks import (
     About,
     Answer,
@@ -28,15 +29,9 @@ from ivr.engine.asks import (
 from ivr.engine.asks import Moment as Until
 from ivr.engine.call import Call
 from ivr.engine.effects import Connect, Hold, Meet, Turn
-from ivr.engine.walking import draft_of, go, with_draft
+from ivr.engine.walking import go, left_to_talk
 from ivr.flow.graph import Ask, Flow, WantPerson
 from ivr.flow.phrases import Label, Labels, Moment, Name, Number, Phrase, phrase
-
-LONGEST_CALL = timedelta(hours=3, minutes=45)
-"""Then the call is ended with a word: it must be over within four hours, while the key of its token still lives."""
-
-TALK_STEP = timedelta(minutes=15)
-"""Conversations are limited to what is left of the call, in whole steps; one step is always left."""
 
 PROGRESS_STEP = 10
 """Seconds: how finely a caller is told how long it may still take."""
@@ -87,14 +82,15 @@ def _about_person(
             said = _progress(step, answer.seconds) if call.holding else _announcement(step)
             return Turn(replace(call, holding=True), said, _HELD)
         case Meeting():
-            meet = Meet(answer.room, _left_to_talk(call, now), is_caller=True)
-            return Turn(replace(call, holding=True), (_CONNECTED,), meet)
+            is_caller = isinstance(step.want, WantPerson)
+            meet = Meet(answer.room, left_to_talk(call, now), is_caller=is_caller)
+            return Turn(replace(call, holding=is_caller), (_CONNECTED,) if is_caller else (), meet)
         case Stopped():
             turn = go(flow, call, call.step, now)
             return replace(turn, call=replace(turn.call, starred=True)) if call.starred else turn
         case Dialling():
             said = () if call.impatient or call.holding else _announcement(step, answer.seconds)
-            connect = Connect(answer.numbers, answer.seconds, _left_to_talk(call, now))
+            connect = Connect(answer.numbers, answer.seconds, left_to_talk(call, now))
             return Turn(replace(call, impatient=False, holding=False), said, connect)
         case Nobody():
             return go(flow, replace(call, impatient=False, holding=False), step.no, now)
@@ -120,12 +116,6 @@ def _progress(step: Ask, seconds: int) -> tuple[Phrase, ...]:
 def _rounded(seconds: int) -> Number:
     """Up: what is promised is kept. Few different sentences, so that they are remembered as they are rendered."""
     return Number(max(-(-seconds // PROGRESS_STEP), 1) * PROGRESS_STEP)
-
-
-def _left_to_talk(call: Call, now: datetime) -> int:
-    """Seconds."""
-    steps = (LONGEST_CALL - (now - call.began_at)) // TALK_STEP
-    return max(steps, 1) * int(TALK_STEP.total_seconds())
 
 
 # ---- somebody whose phone rang ----

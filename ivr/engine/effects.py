@@ -32,11 +32,12 @@ class WaitForDigits(msgspec.Struct, frozen=True):
 
 class Connect(msgspec.Struct, frozen=True):
     """Ring these phones, all at once, for `seconds`; the first to take the call talks with her, for at most
-    `talk_seconds`."""
+    `talk_seconds`. `is_outside`: somebody who knows nothing of this line, and is not asked whether she takes it."""
 
     numbers: tuple[str, ...]
     seconds: int
     talk_seconds: int
+    is_outside: bool = False
 
 
 class Hold(msgspec.Struct, frozen=True):

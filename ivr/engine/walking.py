@@ -1,28 +1,15 @@
 """From step to step: through those that wait for nobody, to the first that does, and what is asked of the world."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from ivr.engine.asks import (
-    Ask as WorldAsk,
-)
-from ivr.engine.asks import (
-    AskShift,
-    CountOutcome,
-    HearMore,
-    OnDuty,
-    PassOffer,
-    Ring,
-    SaveReport,
-    SignIn,
-    TakeOffer,
-)
+from ivr.engine.asking import ask_of, draft_of, having_asked, with_draft
 from ivr.engine.call import Call
 from ivr.engine.draft import Draft
-from ivr.engine.effects import HandOver, HangUp, Turn, WaitForDigits, WaitForKey
+from ivr.engine.effects import Connect, HandOver, HangUp, Turn, WaitForDigits, WaitForKey
 from ivr.engine.filling import filled
 from ivr.flow.graph import (
     Answered,
@@ -42,15 +29,8 @@ from ivr.flow.graph import (
     SavedBefore,
     Say,
     Speaks,
-    Step,
     Wait,
-    WantDuty,
-    WantOffer,
-    WantOutcome,
-    WantPerson,
-    WantSave,
-    WantShift,
-    WantSignIn,
+    WantNumber,
 )
 from ivr.flow.phrases import Phrase
 from ivr.flow.wording import opening
@@ -79,8 +59,7 @@ def go(flow: Flow, call: Call, target: str, now: datetime, said: tuple[Phrase, .
             case Leave():
                 call, target = _left(flow, call, step), step.to
             case Ask():
-                call = _asking(replace(call, step=target), step)
-                return Turn(call, said, _ask(call, step))
+                return _asked(replace(call, step=target), step, now, said)
             case Choose() | Collect():
                 return _arrived(flow, call, step, said)
             case End():
@@ -96,16 +75,6 @@ def wait(step: Wait) -> WaitForKey | WaitForDigits:
     if isinstance(step, Collect):
         return WaitForDigits(step.most)
     return _KEY if step.otherwise is None else _DECISION
-
-
-def draft_of(call: Call, step: Step) -> Draft | None:
-    form = getattr(step, "form", None)
-    return call.draft(form) if form else None
-
-
-def with_draft(call: Call, draft: Draft) -> Call:
-    others = tuple(other for other in call.drafts if other.form != draft.form)
-    return replace(call, drafts=(*others, draft))
 
 
 def _arrived(flow: Flow, call: Call, step: Wait, said: tuple[Phrase, ...]) -> Turn:
@@ -127,45 +96,31 @@ def _confirms_typing(flow: Flow, step: Wait) -> bool:
     return isinstance(step, Choose) and step.back is not None and isinstance(flow.steps[step.back], Collect)
 
 
-# ---- what the world is asked ----
+LONGEST_CALL = timedelta(hours=3, minutes=45)
+"""Then the call is ended with a word: it must be over within four hours, while the key of its token still lives."""
+
+TALK_STEP = timedelta(minutes=15)
+"""Conversations are limited to what is left of the call, in whole steps; one step is always left."""
 
 
-def _ask(call: Call, step: Ask) -> WorldAsk:
-    match step.want:
-        case WantSave():
-            draft = draft_of(call, step)
-            assert draft is not None, "a form is entered before it is saved"
-            ending = draft.endings if step.want.ends else 0
-            return SaveReport(draft.form, draft.visit, draft.answers, draft.consent, ending)
-        case WantPerson():
-            return Ring(step.want.rungs, call.transfers)
-        case WantDuty():
-            return OnDuty()
-        case WantOffer(what="take"):
-            return TakeOffer()
-        case WantOffer(what="pass"):
-            return PassOffer()
-        case WantOffer():
-            return HearMore()
-        case WantOutcome():
-            return CountOutcome(step.want.outcome)
-        case WantSignIn():
-            return SignIn(call.typed)
-        case WantShift():
-            return AskShift(step.want.what, call.told)
-        case _:
-            assert_never(step.want)
+def left_to_talk(call: Call, now: datetime) -> int:
+    """Seconds."""
+    steps = (LONGEST_CALL - (now - call.began_at)) // TALK_STEP
+    return max(steps, 1) * int(TALK_STEP.total_seconds())
 
 
-def _asking(call: Call, step: Ask) -> Call:
-    """What a call remembers of having asked."""
-    if isinstance(step.want, WantPerson) and not call.holding:
-        return replace(call, transfers=call.transfers + 1)
-    draft = draft_of(call, step)
-    if draft is None:
-        return call
-    ends = isinstance(step.want, WantSave) and step.want.ends
-    return with_draft(call, replace(draft, confirmed=True, endings=draft.endings + 1 if ends else draft.endings))
+def _asked(call: Call, step: Ask, now: datetime, said: tuple[Phrase, ...]) -> Turn:
+    if isinstance(step.want, WantNumber):
+        return _connecting(call, step.want, now, said)
+    call = having_asked(call, step)
+    return Turn(call, said, ask_of(call, step))
+
+
+def _connecting(call: Call, want: WantNumber, now: datetime, said: tuple[Phrase, ...]) -> Turn:
+    """Whoever pressed a key while she was told is put through without another word."""
+    told = said if call.impatient else (*said, want.told)
+    connect = Connect((want.number,), want.seconds, left_to_talk(call, now), is_outside=True)
+    return Turn(replace(call, impatient=False), told, connect)
 
 
 # ---- what the call itself decides ----

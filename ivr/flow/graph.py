@@ -133,6 +133,16 @@ class WantPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class WantNumber:
+    """Put her through to somebody else's `number` (E.164), after `told`; it rings for so many seconds. Nothing is asked
+    of the world for it."""
+
+    told: Phrase
+    number: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class WantDuty:
     """Is anyone on call?"""
 
@@ -163,7 +173,7 @@ class WantShift:
     what: str
 
 
-Want = WantSave | WantPerson | WantDuty | WantOffer | WantOutcome | WantSignIn | WantShift
+Want = WantSave | WantPerson | WantNumber | WantDuty | WantOffer | WantOutcome | WantSignIn | WantShift
 
 
 # ---- the primitives ----

@@ -16,6 +16,7 @@ from ivr.flow.values import (
     Language,
     Name,
     Outcomes,
+    PhoneOf,
     PromptName,
     Span,
     SpanOf,
@@ -92,6 +93,16 @@ class Transfer(Strict):
     meanwhile: Targets = ()
 
 
+class Connect(Strict):
+    """A partner's number, rung for her with the hotline's own number shown. `nobody` when nobody answers there, `next`
+    when they have talked."""
+
+    connect: PhoneOf
+    ring: SpanOf
+    nobody: Name
+    next: Name
+
+
 class Fork(Strict):
     """What a branch looks at: exactly one of these."""
 
@@ -165,6 +176,7 @@ Verb = (
     | Menu
     | FormLine
     | Transfer
+    | Connect
     | BranchLine
     | Exit
     | Offer
@@ -180,6 +192,7 @@ VERBS: dict[str, type[Verb]] = {
     "menu": Menu,
     "form": FormLine,
     "transfer": Transfer,
+    "connect": Connect,
     "branch": BranchLine,
     "exit": Exit,
 }

@@ -34,6 +34,7 @@ from ivr.flow.graph import (
     Step,
     Wait,
     WantDuty,
+    WantNumber,
     WantPerson,
     WantSave,
 )
@@ -134,6 +135,8 @@ class _Landing:
             asked = opening(step, answered=step.question in self.caller.answered)
         if isinstance(step, Ask) and isinstance(step.want, WantPerson):
             asked = (step.want.told, *(option.told for option in step.want.options))
+        if isinstance(step, Ask) and isinstance(step.want, WantNumber):
+            asked = (step.want.told,)
         phrases = tuple(_filled(said, flow, step) for said in (*self.said, *asked))
         return tuple(timeline(phrases, self.caller.language, flow.catalogues))
 

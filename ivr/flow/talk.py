@@ -26,6 +26,7 @@ _ADVOCATE = re.compile(
 )
 _ADVOCATE_HEARS = re.compile(r"([a-z][a-z0-9_]*) hears (\S+?)(?: in ([a-z]{2,3}(?:-[A-Z]{2})?))?\Z")
 _ON_CALL = re.compile(r"([a-z][a-z0-9_]*)(?: in ([a-z]{2,3}(?:-[A-Z]{2})?))?\Z")
+_PARTNER = {"answers": True, "does not answer": False}
 _PRESSED = re.compile(r"[0-9*#]( +[0-9*#])*\Z")
 _TYPED = re.compile(r"[0-9*#]+\Z")
 _MOST_ACTS = 1000
@@ -36,6 +37,7 @@ _ACTS = {
     "hears": "hears: goodbye in es",
     "silence": "silence: 2 times",
     "advocate": "advocate: bo takes the call",
+    "partner": "partner: answers",
 }
 _TIMES = re.compile(r"(\d{1,2}) times?\Z")
 
@@ -90,6 +92,14 @@ class Advocate:
 
 
 @dataclass(frozen=True, slots=True)
+class Partner:
+    """What becomes of a call that is put through to a number outside."""
+
+    talks: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class HangsUp:
     place: Place
 
@@ -97,7 +107,7 @@ class HangsUp:
 Kept = dict[str, tuple[str, ...]]
 """Question -> the codes or digits that a report must hold."""
 
-Act = Press | TypeDigits | Hears | Silence | Advocate | HangsUp
+Act = Press | TypeDigits | Hears | Silence | Advocate | Partner | HangsUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +254,8 @@ def _named(name: Word, value: Word) -> Act | None:
             return Hears(match[1], match[2], value.place)
         case "silence" if match := _TIMES.match(value):
             return Silence(int(match[1]), value.place)
+        case "partner" if value in _PARTNER:
+            return Partner(_PARTNER[value], value.place)
         case "advocate" if match := _ADVOCATE_HEARS.match(value):
             return Hears(match[2], match[3], value.place, match[1])
         case "advocate" if match := _ADVOCATE.match(value):

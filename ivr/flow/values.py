@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from ivr.flow.diagnostics import ENOUGH, NOWHERE, Diagnostic, Place, listed, shortened, suggest
 from ivr.flow.line import OUTCOMES
-from ivr.flow.rules import bad_name, bad_time, keys_with_gaps, time_without_unit, unknown_zone
+from ivr.flow.rules import bad_name, bad_time, keys_with_gaps, phone_invalid, time_without_unit, unknown_zone
 from ivr.flow.source import Items, Table, Word
 
 _SPAN = re.compile(r"(\d{1,4})\s*(s|seconds?|min|minutes?|hours?|days?)\Z")
@@ -220,6 +220,17 @@ def _finer(value: Any) -> Word:
     return _name(value)
 
 
+def _phone(value: Any) -> Word:
+    word = _word(value, what="a phone number")
+    from ivr.kit.phone import NotANumber, e164  # its tables take a tenth of a second to read
+
+    try:
+        e164(word)
+    except NotANumber:
+        raise refused([phone_invalid.found(word, word.place)]) from None
+    return word
+
+
 def _outcome(value: Any) -> Word:
     word = _name(value)
     if word not in OUTCOMES:
@@ -229,6 +240,7 @@ def _outcome(value: Any) -> Word:
 
 
 Name = Annotated[Word, PlainValidator(_name)]
+PhoneOf = Annotated[Word, PlainValidator(_phone)]
 PromptName = Annotated[Word, PlainValidator(_prompt_name)]
 TextOf = Annotated[Word, PlainValidator(_text)]
 Count = Annotated[Word, PlainValidator(_count)]

@@ -18,13 +18,13 @@ from ivr.engine.asks import (
     SaveReport,
 )
 from ivr.engine.call import SEED_BYTES, Call, begin, pack, unpack
-from ivr.engine.effects import HandOver, Hold, Meet, Turn, WaitForDigits, WaitForKey
+from ivr.engine.effects import Connect, HandOver, Hold, Meet, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import Began, FellSilent, Input, Pressed, Returned
 from ivr.flow.diagnostics import Diagnostic, Place, listed
 from ivr.flow.graph import Flow
 from ivr.flow.rules import talk_failed
 from ivr.flow.speech import timeline
-from ivr.flow.talk import Act, Advocate, HangsUp, Hears, Press, Silence, Talk, TypeDigits
+from ivr.flow.talk import Act, Advocate, HangsUp, Hears, Partner, Press, Silence, Talk, TypeDigits
 from ivr.kit.clock import VirtualClock
 from ivr.oncall.people import Tier
 from ivr.services.town import Phone, Shelf, Town, person, settled
@@ -136,6 +136,8 @@ class _Rehearsal:
             case Hears():
                 said = timeline(self.turn.said, self.turn.call.language, self.flow.catalogues)
                 self._heard(act, tuple((one.phrase.prompt, one.language) for one in said))
+            case Partner():
+                await self._put_through(act)
             case HangsUp():
                 self.left = True
                 await self.callers.gone([_LEG])
@@ -146,9 +148,11 @@ class _Rehearsal:
         then = self.turn.then
         if isinstance(then, Meet):
             raise _Differs(place, "She talks with somebody here.", "End that first: `advocate: WHO hangs up`.")
-        if not isinstance(then, WaitForKey | WaitForDigits | Hold):
+        is_told = isinstance(then, Connect) and isinstance(received, Pressed)
+        if not (is_told or isinstance(then, WaitForKey | WaitForDigits | Hold)):
             raise _Differs(place, "No key can be pressed here: the line has hung up.", "End the talk before.")
-        self.clock.advance(timedelta(seconds=then.seconds if isinstance(received, FellSilent) else 1))
+        waited = then.seconds if isinstance(then, WaitForKey | WaitForDigits | Hold) else 0
+        self.clock.advance(timedelta(seconds=waited if isinstance(received, FellSilent) else 1))
         await self._take(self.turn.call, received)
 
     async def _take(self, call: Call, received: Input) -> None:
@@ -169,6 +173,15 @@ class _Rehearsal:
     def _came_of_it(self) -> str:
         taken = next((name for name, phone in self.town.phones.items() if phone.talks), None)
         return f"taken by {taken}" if isinstance(self.turn.then, Meet) and taken else "nobody"
+
+    async def _put_through(self, act: Partner) -> None:
+        """To a number outside: they talk, and hang up there; or nobody answers."""
+        then = self.turn.then
+        if not isinstance(then, Connect):
+            raise _Differs(act.place, "She is not put through to anybody here.", "Press what leads there before.")
+        if not act.talks:
+            self.clock.advance(timedelta(seconds=then.seconds))
+        await self._take(self.turn.call, Returned(talked=act.talks))
 
     def _heard(self, act: Hears, said: tuple[tuple[str, str], ...]) -> None:
         if any(prompt == act.prompt and act.language in (None, language) for prompt, language in said):

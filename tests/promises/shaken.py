@@ -12,7 +12,7 @@ from ivr.carrier.documents import Refused, read
 from ivr.carrier.fields import parse_form
 from ivr.carrier.loopback import PhoneCall
 from ivr.carrier.transport import AsgiTransport, Reply
-from ivr.engine.answering import LONGEST_CALL
+from ivr.engine.walking import LONGEST_CALL
 from ivr.flow.graph import Ask, Choose, Collect, WantSave
 from ivr.vault.receipts import ROLLS
 from tests.promises.evidence import agrees, carry_out

@@ -7,6 +7,7 @@ from ivr.flow.diagnostics import Place
 from ivr.flow.lowering import (
     branch,
     choose_language,
+    connect,
     count,
     form,
     menu,
@@ -22,6 +23,7 @@ from ivr.flow.lowering.building import Building
 from ivr.flow.model import (
     BranchLine,
     ChooseLanguage,
+    Connect,
     CountLine,
     Exit,
     FormLine,
@@ -42,6 +44,7 @@ _LOWERINGS: Mapping[type[Any], Callable[[str, Any, Place, Building], None]] = {
     Menu: menu.lower,
     FormLine: form.lower,
     Transfer: transfer.lower,
+    Connect: connect.lower,
     BranchLine: branch.lower,
     Exit: ending.lower,
     Offer: offer.lower,

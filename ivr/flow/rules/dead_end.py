@@ -13,7 +13,20 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ivr.flow.diagnostics import Diagnostic, Place, listed
-from ivr.flow.graph import Ask, Choose, Collect, End, Flow, Return, Step, WantPerson, WantSave, WantShift, onward
+from ivr.flow.graph import (
+    Ask,
+    Choose,
+    Collect,
+    End,
+    Flow,
+    Return,
+    Step,
+    WantNumber,
+    WantPerson,
+    WantSave,
+    WantShift,
+    onward,
+)
 
 if TYPE_CHECKING:  # it is built from what `reading` read, and `reading` needs no_next
     from ivr.flow.subject import Subject
@@ -52,7 +65,7 @@ def _with_a_way_on(flow: Flow) -> set[str]:
 
 def _is_way_on(step: Step) -> bool:
     return isinstance(step, End | Return) or (
-        isinstance(step, Ask) and isinstance(step.want, WantPerson | WantSave | WantShift)
+        isinstance(step, Ask) and isinstance(step.want, WantPerson | WantNumber | WantSave | WantShift)
     )
 
 

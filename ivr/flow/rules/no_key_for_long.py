@@ -13,7 +13,7 @@ Cure: Put a menu in between, or say less.
 from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic
-from ivr.flow.graph import WAITS, Ask, Branch, End, Flow, Return, Say, WantPerson, WantSave, onward
+from ivr.flow.graph import WAITS, Ask, Branch, End, Flow, Return, Say, WantNumber, WantPerson, WantSave, onward
 from ivr.flow.subject import Subject
 
 MOST_STEPS = 20
@@ -39,7 +39,7 @@ def _measured(flow: Flow, start: str, known: dict[str, tuple[int, int]]) -> tupl
     while waiting:
         step = flow.steps[waiting[-1]]
         rests = isinstance(step, (*WAITS, End, Return)) or (
-            isinstance(step, Ask) and isinstance(step.want, WantPerson | WantSave)
+            isinstance(step, Ask) and isinstance(step.want, WantPerson | WantNumber | WantSave)
         )
         targets = [] if rests else list(dict.fromkeys(onward(step)))
         unknown = [target for target in targets if target not in known]

@@ -13,7 +13,7 @@ Cure: Remove the recording; record whole sentences: greetings, questions, what i
 from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic, Place
-from ivr.flow.graph import Ask, Choose, Collect, End, Flow, Say, WantPerson
+from ivr.flow.graph import Ask, Choose, Collect, End, Flow, Say, WantNumber, WantPerson
 from ivr.flow.phrases import Phrase
 from ivr.flow.subject import Subject
 
@@ -46,7 +46,7 @@ def _phrases(flow: Flow) -> Iterator[Phrase]:
                 yield from (option.told for option in step.options)
             case Collect():
                 yield from step.intro
-            case Ask(want=WantPerson(told=told)):
+            case Ask(want=WantPerson(told=told) | WantNumber(told=told)):
                 yield told
             case _:
                 pass

@@ -6,8 +6,8 @@ Example:
 
     safety: { speak: safety, next: main }
 
-Cure: Use one of the verbs: choose_language, say, menu, form, transfer, branch, exit; in flows/staff.yaml offer, count,
-sign_in, shifts, return, say, menu, branch, exit.
+Cure: Use one of the verbs: choose_language, say, menu, form, transfer, connect, branch, exit; in flows/staff.yaml
+offer, count, sign_in, shifts, return, say, menu, branch, exit.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,0 +1,81 @@
+"""What is asked of the world at a step, and what a call remembers of having asked."""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from ivr.engine.asks import Ask as WorldAsk
+from ivr.engine.asks import (
+    AskShift,
+    CountOutcome,
+    HearMore,
+    OnDuty,
+    PassOffer,
+    Ring,
+    SaveReport,
+    SignIn,
+    TakeOffer,
+)
+from ivr.engine.call import Call
+from ivr.engine.draft import Draft
+from ivr.flow.graph import (
+    Ask,
+    Step,
+    WantDuty,
+    WantNumber,
+    WantOffer,
+    WantOutcome,
+    WantPerson,
+    WantSave,
+    WantShift,
+    WantSignIn,
+)
+
+_OF_OFFERS: dict[str, WorldAsk] = {"take": TakeOffer(), "pass": PassOffer(), "about": HearMore()}
+
+
+def ask_of(call: Call, step: Ask) -> WorldAsk:
+    """The ask of a step that asks the world."""
+    match step.want:
+        case WantSave():
+            draft = draft_of(call, step)
+            assert draft is not None, "a form is entered before it is saved"
+            ending = draft.endings if step.want.ends else 0
+            return SaveReport(draft.form, draft.visit, draft.answers, draft.consent, ending)
+        case WantPerson():
+            return Ring(step.want.rungs, call.transfers)
+        case WantNumber():
+            raise AssertionError("a number outside is dialled: nobody is asked for it")
+        case WantDuty():
+            return OnDuty()
+        case WantOffer():
+            return _OF_OFFERS[step.want.what]
+        case WantOutcome():
+            return CountOutcome(step.want.outcome)
+        case WantSignIn():
+            return SignIn(call.typed)
+        case WantShift():
+            return AskShift(step.want.what, call.told)
+        case _:
+            assert_never(step.want)
+
+
+def having_asked(call: Call, step: Ask) -> Call:
+    """The call as it is once this step has asked."""
+    if isinstance(step.want, WantPerson) and not call.holding:
+        return replace(call, transfers=call.transfers + 1)
+    draft = draft_of(call, step)
+    if draft is None:
+        return call
+    ends = isinstance(step.want, WantSave) and step.want.ends
+    return with_draft(call, replace(draft, confirmed=True, endings=draft.endings + 1 if ends else draft.endings))
+
+
+def draft_of(call: Call, step: Step) -> Draft | None:
+    form = getattr(step, "form", None)
+    return call.draft(form) if form else None
+
+
+def with_draft(call: Call, draft: Draft) -> Call:
+    others = tuple(other for other in call.drafts if other.form != draft.form)
+    return replace(call, drafts=(*others, draft))
