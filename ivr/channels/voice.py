@@ -312,8 +312,8 @@ def _digits(action: str, wait: WaitForDigits) -> plivoxml.GetInputElement:
 
 
 def _conference(meet: Meet, *, action: str) -> plivoxml.ConferenceElement:
-    """Two who talk. Nothing is recorded, no key is passed on; it begins with the second of them and ends with the
-    caller, and both have an address for what comes after it."""
+    """Two who talk. Nothing is recorded, no key is passed on; it ends with the caller, a star leads either of them out
+    of it, and both have an address for what comes then."""
     return plivoxml.ConferenceElement(
         meet.room,
         action=action,
@@ -323,6 +323,7 @@ def _conference(meet: Meet, *, action: str) -> plivoxml.ConferenceElement:
         stay_alone=False,
         max_members=_NEVER_ALONE_MEMBERS,
         relay_dtmf=False,
+        hangup_on_star=True,
         time_limit=meet.talk_seconds,
         redirect=True,
     )

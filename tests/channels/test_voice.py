@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from ivr.carrier.documents import Dial, GetDigits, GetInput, Hangup, Play, Redirect, Speak, read
+from ivr.carrier.documents import Conference, Dial, GetDigits, GetInput, Hangup, Play, Redirect, Speak, read
 from ivr.channels.voice import Addresses, Voice, decode_dial, decode_keys
-from ivr.engine.effects import HangUp, Turn
+from ivr.engine.effects import Connect, Effect, HandOver, HangUp, Hold, Meet, Turn
 from ivr.engine.inputs import FellSilent, Pressed, Returned
 from ivr.flow.graph import Flow
-from ivr.flow.phrases import Label, Labels, phrase
+from ivr.flow.phrases import Label, Labels, Number, Phrase, phrase
 from ivr.flow.prompts import Prompt, Template
+from ivr.flow.rules import hold_too_long
+from ivr.oncall.ladder import ASKS_EVERY
 from ivr.services.rehearsal import Memory
 from tests.engine.caller import Caller
 from tests.shipped import flow, text
@@ -139,3 +141,63 @@ def test_a_dial_that_ended_in_a_way_nobody_knows_may_have_been_a_conversation(st
 def test_no_digits_are_silence() -> None:
     assert decode_keys("") == FellSilent()
     assert decode_keys("*") == Pressed("*")
+
+
+# ---- a person ----
+
+CALL = Caller().turn.call
+STAFF_HERE = replace(HERE, door="staff")
+
+
+def drawn(then: Effect, *said: Phrase, at: Addresses = HERE) -> tuple[object, ...]:
+    return read(Voice(flow(), at).encode(Turn(CALL, said, then), TOKEN), "application/xml")
+
+
+def test_a_hold_piece_waits_one_second_after_its_words_and_asks_what_is_next() -> None:
+    piece, behind = drawn(Hold(), phrase("line.holding", seconds=Number(40)))
+    assert isinstance(piece, GetDigits)
+    assert (piece.timeout, piece.retries, piece.num_digits, piece.finish_on_key, piece.log) == (1, 1, 1, "", False)
+    assert isinstance(piece.prompts[0], Speak)
+    assert "40" in piece.prompts[0].text
+    assert isinstance(behind, Redirect)
+    assert behind.url.startswith(f"https://line.example.org/voice/silence/{TOKEN}#")
+
+
+def test_a_piece_lasts_no_longer_than_the_ladder_counts_on() -> None:
+    assert hold_too_long.MOST_SECONDS + Hold().seconds <= ASKS_EVERY.total_seconds()
+
+
+@pytest.mark.parametrize("is_caller", [True, False])
+def test_two_meet_in_a_conference_that_passes_no_keys_on_and_ends_with_the_caller(is_caller: bool) -> None:
+    at = HERE if is_caller else STAFF_HERE
+    words, room, behind = drawn(Meet("c0ffee", 900, is_caller), phrase("line.connected"), at=at)
+    assert isinstance(words, Speak)
+    assert isinstance(room, Conference)
+    assert (room.name, room.time_limit, room.max_members) == ("c0ffee", 900, 2)
+    assert (room.relay_dtmf, room.stay_alone, room.record) == (False, False, False)
+    assert room.ends_on_exit is is_caller
+    assert room.hangup_on_star
+    talked = f"https://line.example.org/{at.door}/talked/{TOKEN}#"
+    assert (room.action or "").startswith(talked)
+    assert isinstance(behind, Redirect)
+    assert behind.url.startswith(talked)
+
+
+def test_the_other_flow_begins_at_its_own_address() -> None:
+    assert drawn(HandOver(to_staff=True)) == (Redirect(HERE.handed_over(to_staff=True, token=TOKEN)),)
+    (back,) = drawn(HandOver(to_staff=False), at=STAFF_HERE)
+    assert isinstance(back, Redirect)
+    assert back.url.startswith(f"https://line.example.org/voice/again/{TOKEN}#")
+
+
+def test_a_partner_hears_no_question_and_sees_the_hotline() -> None:
+    dial = drawn(Connect(("+12125550123",), 30, 900, is_outside=True))[0]
+    assert isinstance(dial, Dial)
+    assert (dial.confirm_key, dial.confirm_sound) == (None, None)
+    assert (dial.caller_id, dial.caller_name, dial.hangup_on_star) == ("+15005550006", "Porchlight", True)
+
+
+def test_whoever_answers_and_is_lost_is_let_go_in_every_language() -> None:
+    *words, end = read(Voice(flow(), HERE).sorry(), "application/xml")
+    assert [one.language for one in words if isinstance(one, Speak)] == ["en-US", "es-US"]
+    assert isinstance(end, Hangup)
