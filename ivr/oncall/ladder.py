@@ -123,24 +123,28 @@ def decide(ladder: Ladder, offers: Sequence[Offer], now: datetime) -> Decision:
         return GiveUp()
     active = [offer for offer in offers if offer.is_active(now)]
     asked = {offer.person for offer in offers}
-    for tier, ends_at in _rungs(ladder):
+    rungs = tuple(_rungs(ladder))
+    for (tier, ends_at), (_, next_ends_at) in zip(rungs, (*rungs[1:], (None, None)), strict=True):
         if now >= ends_at:
             continue
         left = [person for person in ladder.in_order(tier) if person.id not in asked]
         room = WAVE - len(active)
         if left and room > 0 and ends_at - now >= SHORTEST_RING:
             return Ring(tuple(left[:room]), min(now + RINGS_FOR, ends_at))
-        if active:
+        # Somebody who thinks about it keeps those of the next rung waiting, but not until it is too late to ring them.
+        is_last_chance = next_ends_at is not None and now + ASKS_EVERY > next_ends_at - SHORTEST_RING
+        if active and not is_last_chance:
             return Wait(min(ends_at, *(offer.ends_at for offer in active)))
     return Wait(min(ladder.ends_at, *(offer.ends_at for offer in active))) if active else GiveUp()
 
 
-def at_once(ladder: Ladder) -> tuple[Person, ...]:
-    """Whom to ring all together, where nobody can be rung one by one: those of the first rung that has anybody."""
+def at_once(ladder: Ladder, asked: frozenset[PersonId] = frozenset()) -> tuple[Person, ...]:
+    """Whom to ring all together, where nobody can be rung one by one: those of the first rung that has anybody who was
+    not `asked` before."""
     for rung in ladder.rungs:
-        people = ladder.in_order(rung.tier)
+        people = [person for person in ladder.in_order(rung.tier) if person.id not in asked]
         if people:
-            return people[:WAVE]
+            return tuple(people[:WAVE])
     return ()
 
 

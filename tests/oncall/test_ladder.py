@@ -74,6 +74,24 @@ def test_a_phone_that_rang_its_time_counts_as_missed_whatever_nobody_told_us() -
     assert names(decide(of, [offer(ANA, State.RINGING)], BEGAN + 20 * SECOND)) == ["eve"]
 
 
+@pytest.mark.parametrize("first", range(11))
+@pytest.mark.parametrize("piece", [1, 5, 8, 11])
+def test_a_mailbox_keeps_nobody_from_ringing_the_backup_however_the_askings_fall(first: int, piece: int) -> None:
+    of = ladder(ANA, EVE)
+    listens = [Offer(ANA.id, State.ANSWERED, BEGAN + 45 * SECOND)]
+    askings = range(first, 40, piece)
+    decisions = [decide(of, listens, BEGAN + second * SECOND) for second in askings]
+    assert [names(one) for one in decisions if isinstance(one, Ring)][:1] == [["eve"]]
+    assert isinstance(decisions[0], Wait), "she who listens has time to think"
+
+
+def test_whoever_was_asked_is_not_among_those_who_are_rung_all_at_once() -> None:
+    of = ladder(ANA, BO, EVE)
+    assert at_once(of, frozenset({ANA.id})) == (BO,)
+    assert at_once(of, frozenset({ANA.id, BO.id})) == (EVE,)
+    assert at_once(of, frozenset({ANA.id, BO.id, EVE.id})) == ()
+
+
 def test_a_ring_too_short_to_wake_anybody_is_not_begun() -> None:
     of = ladder(ANA, BO, CY, DI, EVE)
     tired = [offer(one, State.PASSED) for one in (ANA, BO, CY)]
