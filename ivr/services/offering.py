@@ -163,6 +163,10 @@ def noted(connection: Connection, outcomes: Mapping[Reserved, Outcome]) -> list[
     """What the phone company said. The offers that nobody needs any more: the transfer was over meanwhile."""
     over: list[OfferRow] = []
     for one, outcome in outcomes.items():
+        if outcome == Refused():
+            # No phone rang, and it says nothing about hers: she is still to be asked.
+            stored.withdraw(connection, one.id, if_in=_UNANSWERED)
+            continue
         if isinstance(outcome, Refused):
             stored.change_offer(connection, one.id, if_in=_UNANSWERED, state=State.FAILED, engaged=None)
             continue
@@ -173,6 +177,11 @@ def noted(connection: Connection, outcomes: Mapping[Reserved, Outcome]) -> list[
         if row is not None and row.state == State.CANCELLED and request is not None:
             over.append(replace(row, request=request))
     return over
+
+
+def asked(connection: Connection, transfer: bytes) -> frozenset[PersonId]:
+    """Who was rung for this caller, or has a number that cannot be."""
+    return frozenset(PersonId(row.person) for row in stored.offers_of(connection, transfer))
 
 
 def ended(connection: Connection, transfer: bytes, now: datetime, *, state: str = OVER) -> list[OfferRow]:

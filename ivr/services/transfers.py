@@ -104,7 +104,7 @@ class Transfers:
             outcomes = await self._ring(asked.reserved)
             if set(outcomes.values()) == {Refused()}:
                 return await self._dial_instead(wish, on_duty, asked)
-            if not any(isinstance(outcome, Refused) for outcome in outcomes.values()):
+            if Refused(is_about_number=True) not in outcomes.values():
                 break
         return asked.hold
 
@@ -183,7 +183,7 @@ class Transfers:
         if row.state == OVER:
             return _Asked(NobodyCan())
         if row.state == DIALLED:
-            people = at_once(ladder)
+            people = at_once(ladder, offering.asked(connection, row.id))
             return _Asked(DialNow(people) if people else NobodyCan())
         if row.state == JOINED:
             return _Asked(Meet(row.room))
@@ -250,7 +250,7 @@ class Transfers:
         def end(connection: Connection) -> ForCaller:
             row = stored.transfer(connection, wish.id)
             for one in asked.reserved:
-                stored.change_offer(connection, one.id, if_in=(State.RESERVED,), state=State.FAILED, engaged=None)
+                stored.withdraw(connection, one.id, if_in=(State.RESERVED,))
             if row is None or row.state != RINGING:
                 return asked.hold
             ladder = self._ladder(connection, wish, row, on_duty)
@@ -264,7 +264,8 @@ class Transfers:
         """None while a phone may ring for her: then nothing else rings it."""
         if any(offer.is_active(now) for offer in offering.offers(connection, row.id)):
             return None
-        people = at_once(ladder)
+        # Whoever passed, or has not answered, is not rung again.
+        people = at_once(ladder, offering.asked(connection, row.id))
         offering.ended(connection, row.id, now, state=DIALLED)
         return DialNow(people) if people else NobodyCan()
 

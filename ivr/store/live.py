@@ -232,6 +232,11 @@ def release(connection: Connection, *, before: int) -> None:
     connection.execute(update(offers).where(*silent).values(engaged=None))
 
 
+def withdraw(connection: Connection, offer_id: bytes, *, if_in: Sequence[str]) -> None:
+    """As if she had never been asked, if her offer is in one of these states."""
+    connection.execute(delete(offers).where(offers.c.id == offer_id, offers.c.state.in_(if_in)))
+
+
 def engaged(connection: Connection) -> frozenset[bytes]:
     """Whose phones ring, and who talks."""
     statement = select(offers.c.engaged).where(offers.c.engaged.is_not(None))

@@ -254,3 +254,26 @@ def test_a_request_that_hangs_while_the_phone_rings_is_not_made_again_and_the_ca
         assert scene.room().pairs() == {frozenset({rosa.number, ANA.phone})}
 
     play(tmp_path, story, {ANA: TAKES})
+
+
+def test_where_rest_breaks_down_later_whoever_has_passed_is_not_dialled(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        rosa = await scene.exchange.call()
+        scene.exchange.rest.fails(refuses(503, only="POST"))
+        await scene.exchange.run(60)
+        assert [leg.number for leg in scene.exchange.legs] == [rosa.number, ANA.phone, EVE.phone]
+        assert (rosa.state, scene.leg(EVE).state) == ("talking", "talking")
+
+    play(tmp_path, story, {ANA: Answers(after=4, keys=(Keys("2", at=1),)), EVE: TAKES})
+
+
+def test_a_phone_that_was_refused_for_no_fault_of_its_own_is_still_to_be_rung(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.exchange.rest.fails(refuses(429), number=BO.phone)
+        rosa = await scene.exchange.call()
+        scene.exchange.rest.recovers(number=BO.phone)
+        await scene.exchange.run(50)
+        assert [leg.number for leg in scene.exchange.legs] == [rosa.number, ANA.phone, BO.phone]
+        assert scene.room().pairs() == {frozenset({rosa.number, BO.phone})}
+
+    play(tmp_path, story, {ANA: NeverAnswers(), BO: TAKES})
