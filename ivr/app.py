@@ -137,7 +137,7 @@ def build(
     desk, count = LiveDuty(parts.database, host), partial(count_outcome, parts.database)
     staff_world = StaffWorld(transfers, rota, desk, count, envelopes, clock, parts.staff)
     staff = Turning(parts.staff, staff_voice, guard, staff_world, clock, STAFF, known_by_name)
-    doors = Door(callers, guard, world.gone, rota), StaffDoor(staff, transfers, rota, guard)
+    doors = Door(callers, guard, world.gone, world.entered, rota), StaffDoor(staff, transfers, rota, guard)
     router = build_router(*doors, guard, parts.recordings)
     chores = _chores(parts, keys, reports, rota, transfers, clock)
 

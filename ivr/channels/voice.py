@@ -75,6 +75,10 @@ class Addresses:
     def confirm(self) -> str:
         return f"{self.base}/voice/confirm{PATIENT}"
 
+    def entered(self) -> str:
+        """What is called when somebody has come into her conference, and when she leaves it."""
+        return self._at("entered")
+
     def handed_over(self, *, to_staff: bool, token: str) -> str:
         """Where a call goes on in the other flow, from its start."""
         return f"{self.base}/staff/line{PATIENT}" if to_staff else f"{self.base}/voice/again/{token}{PATIENT}"
@@ -200,7 +204,7 @@ class Voice:
                 response.add(plivoxml.RedirectElement(to.silence(_GAP), method="POST"))
             case Meet():
                 self._say(response, said, language)
-                response.add(_conference(then, action=to.talked(_GAP)))
+                response.add(_conference(then, action=to.talked(_GAP), entered=to.entered()))
                 response.add(plivoxml.RedirectElement(to.talked(_GAP), method="POST"))
             case HandOver():
                 self._say(response, said, language)
@@ -311,13 +315,16 @@ def _digits(action: str, wait: WaitForDigits) -> plivoxml.GetInputElement:
     )
 
 
-def _conference(meet: Meet, *, action: str) -> plivoxml.ConferenceElement:
+def _conference(meet: Meet, *, action: str, entered: str) -> plivoxml.ConferenceElement:
     """Two who talk. Nothing is recorded, no key is passed on; it ends with the caller, a star leads either of them out
-    of it, and both have an address for what comes then."""
+    of it, and both have an address for what comes then. `entered` is told who comes, so that nobody waits there for
+    somebody who has gone."""
     return plivoxml.ConferenceElement(
         meet.room,
         action=action,
         method="POST",
+        callback_url=entered,
+        callback_method="POST",
         start_conference_on_enter=True,
         end_conference_on_exit=meet.is_caller,
         stay_alone=False,

@@ -52,6 +52,15 @@ class StaffDoor:
         # Somebody else was faster, or she has it already and this is told twice.
         return await self._turning.begin(webhook, step=self._taking, about=offer_id)
 
+    async def entered(self, webhook: Webhook, _token: str) -> bytes:
+        """She is in the conference, or leaves it; nobody hears what is answered."""
+        if not webhook.is_over:
+            try:
+                await self._transfers.joined(webhook.call_uuid)
+            except StoreUnavailable as error:  # the caller has most likely not left
+                log.error("who comes into a conference was not looked at", error=type(error).__name__)
+        return EMPTY
+
     async def over(self, webhook: Webhook, offer: str) -> bytes:
         """Her phone stopped ringing, or the call with her is over."""
         if _OFFER.fullmatch(offer):

@@ -25,8 +25,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 log = structlog.get_logger()
 
-Gone = Callable[[list[bytes]], Awaitable[object]]
-"""Told the marks of a call that is over."""
+Told = Callable[[list[bytes]], Awaitable[object]]
+"""Is told the marks of a call."""
 
 REFUSAL = b"Forbidden"
 
@@ -37,13 +37,14 @@ _JSON = (b"content-type", b"application/json")
 
 
 class Door:
-    """The callers' webhooks. `gone` is told who hung up; `rota` says who is rung when not even the engine can be
-    asked."""
+    """The callers' webhooks. `gone` is told who hung up, `entered` who is in her conference; `rota` says who is rung
+    when not even the engine can be asked."""
 
-    def __init__(self, turning: Turning, edge: Edge, gone: Gone, rota: LiveRota) -> None:
+    def __init__(self, turning: Turning, edge: Edge, gone: Told, entered: Told, rota: LiveRota) -> None:
         self._turning = turning
         self._edge = edge
         self._gone = gone
+        self._entered = entered
         self._rota = rota
 
     # ---- one document for each address ----
@@ -78,6 +79,12 @@ class Door:
         """Nothing of a call is kept here but, for those who wait for a person, that they wait."""
         if webhook.is_over:
             await self._gone(self._edge.marks(webhook, self._turning.clock.now()))
+        return EMPTY
+
+    async def entered(self, webhook: Webhook, _token: str) -> bytes:
+        """She is in her conference, or leaves it; nobody hears what is answered."""
+        if not webhook.is_over:
+            await self._entered(self._edge.marks(webhook, self._turning.clock.now()))
         return EMPTY
 
     async def confirm(self, _webhook: Webhook, _token: str) -> bytes:
@@ -213,7 +220,9 @@ def build_router(door: Door, staff: StaffDoor, edge: Edge, recordings: Path) -> 
             at("/voice/answer", door.answer),
             at("/voice/again/{token}", door.again),
             at("/voice/hangup", door.hangup),
+            at("/voice/entered", door.entered),
             at("/voice/confirm", door.confirm),
+            at("/staff/entered", staff.entered),
             at("/staff/offered/{token}", staff.offered),
             at("/staff/over/{token}", staff.over),
             at("/staff/line", staff.line),

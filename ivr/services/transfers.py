@@ -121,6 +121,16 @@ class Transfers:
 
         self._let_be(await self.live.write(end))
 
+    async def entered(self, callers: Iterable[bytes]) -> None:
+        """She is in the conference. Whoever took her call may have hung up on the way there: then nobody comes, and she
+        goes on from there."""
+
+        def left(connection: Connection) -> list[str]:
+            rows = [row for caller in callers for row in stored.transfers_of(connection, caller)]
+            return [row.room for row in rows if row.state == OVER and row.taken_by is not None]
+
+        self._empty(await self.live.write(left))
+
     # ---- a leg ----
 
     async def answered(self, offer_id: bytes, leg: str) -> ForLeg:
@@ -142,6 +152,16 @@ class Transfers:
     async def passed(self, offer_id: bytes, leg: str) -> None:
         """She pressed anything but 1 and 3, or said nothing: the next one is rung when the caller asks."""
         await self.live.write(lambda connection: offering.passed(connection, offer_id, leg))
+
+    async def joined(self, leg: str) -> None:
+        """She is in the conference; the caller may have hung up while she was on the way there."""
+
+        def left(connection: Connection) -> list[str]:
+            row = stored.offer_of(connection, leg)
+            transfer = None if row is None else stored.transfer(connection, row.transfer)
+            return [transfer.room] if transfer is not None and transfer.state == OVER else []
+
+        self._empty(await self.live.write(left))
 
     async def leg_over(self, offer_id: bytes, leg: str, *, is_failing: bool) -> None:
         """Her phone stopped ringing, or the call with her is over. `is_failing`: it could not be reached at all."""
@@ -280,6 +300,10 @@ class Transfers:
             else:
                 continue
             self._tell(told)
+
+    def _empty(self, rooms: Iterable[str]) -> None:
+        for room in rooms:
+            self._tell(self.rest.empty(room))
 
     def _tell(self, told: Coroutine[object, object, bool]) -> None:
         task = asyncio.create_task(told)

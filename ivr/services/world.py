@@ -78,6 +78,11 @@ class LiveWorld:
         with suppress(StoreUnavailable):  # as above
             await self.transfers.gone([_caller(leg) for leg in legs])
 
+    async def entered(self, legs: Iterable[bytes]) -> None:
+        """She is in her conference. `legs`: as above."""
+        with suppress(StoreUnavailable):  # whoever took her call has most likely not left it
+            await self.transfers.entered([_caller(leg) for leg in legs])
+
     async def _ring(self, ask: Ring, call: Call, leg: bytes, now: datetime) -> Answer:
         rungs = tuple(Rung(Tier(tier), timedelta(seconds=seconds)) for tier, seconds in ask.rungs)
         wish_id = _wish_id(call, ask.visit)

@@ -208,6 +208,12 @@ def offer(connection: Connection, offer_id: bytes) -> OfferRow | None:
     return None if row is None else OfferRow(**row._asdict())
 
 
+def offer_of(connection: Connection, leg: str) -> OfferRow | None:
+    """The offer that is bound to this leg, or None."""
+    row = connection.execute(select(offers).where(offers.c.leg == leg)).first()
+    return None if row is None else OfferRow(**row._asdict())
+
+
 def count_once(connection: Connection, offer_id: bytes, outcome: str) -> bool:
     """Write how a talk went. False where that was said before, or where there was none."""
     where = (offers.c.id == offer_id, offers.c.state == "taken", offers.c.outcome.is_(None))
@@ -226,15 +232,15 @@ def change_offer(connection: Connection, offer_id: bytes, *, if_in: Sequence[str
     return bool(connection.execute(update(offers).where(*where).values(values)).rowcount)
 
 
+def withdraw(connection: Connection, offer_id: bytes, *, if_in: Sequence[str]) -> None:
+    """As if she had never been asked, if her offer is in one of these states."""
+    connection.execute(delete(offers).where(offers.c.id == offer_id, offers.c.state.in_(if_in)))
+
+
 def release(connection: Connection, *, before: int) -> None:
     """Those who should have stopped ringing before this moment, and of whom nobody told: they are engaged no more."""
     silent = (offers.c.engaged.is_not(None), offers.c.state != "taken", offers.c.ends_at < before)
     connection.execute(update(offers).where(*silent).values(engaged=None))
-
-
-def withdraw(connection: Connection, offer_id: bytes, *, if_in: Sequence[str]) -> None:
-    """As if she had never been asked, if her offer is in one of these states."""
-    connection.execute(delete(offers).where(offers.c.id == offer_id, offers.c.state.in_(if_in)))
 
 
 def engaged(connection: Connection) -> frozenset[bytes]:
