@@ -18,7 +18,7 @@ from ivr.carrier.party import Party
 from ivr.carrier.rest import PlivoRest
 from ivr.carrier.rest_api import Fault, RestTransport, refuses
 from ivr.carrier.transport import AsgiTransport, Reply, Transport
-from ivr.channels.voice import Voice
+from ivr.channels.voice import PATIENT, Voice
 from ivr.engine.effects import Meet, Turn
 from ivr.kit.clock import VirtualClock
 from ivr.oncall.people import PersonId, Tier
@@ -84,34 +84,45 @@ class Ear:
     turns: dict[bytes, Turn]
     way: Transport
     told: list[Told] = field(default_factory=list)
+    hears: Callable[[Mapping[str, str]], object] = lambda _: None
+    """Is told of each webhook before the line is."""
 
     async def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Reply:
-        reply = await self.way.post(url, headers=headers, body=body)
         fields = parse_form(body) or {}
+        self.hears(fields)
+        reply = await self.way.post(url, headers=headers, body=body)
         self.told.append(Told(self.clock.now(), url, fields, reply, self.turns.get(reply.body)))
         return reply
 
 
-class Outlet(httpx2.AsyncBaseTransport):
-    """A worker's way to the exchange's REST interface. `fault` begins with the request of this number, from 1.
-    A worker that `is_dead` reaches nobody."""
+@dataclass
+class Wire:
+    """What leads to the REST interface. `fault` begins with the request of this number, from 1."""
 
-    def __init__(self) -> None:
-        self.exchange: Exchange | None = None
+    exchange: Exchange | None = None
+    fault: tuple[int, Fault | None] = (0, None)
+    asks: Callable[[], object] = lambda: None
+    """Is told of each request."""
+
+
+class Outlet(httpx2.AsyncBaseTransport):
+    """A worker's end of it. One that `is_dead` reaches nobody."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
         self.is_dead = False
-        self.fault: tuple[int, Fault | None] = (0, None)
-        self.first_at: Callable[[], object] = lambda: None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        self.first_at()
-        assert self.exchange is not None, "the exchange is set before anybody calls"
+        wire = self._wire
+        wire.asks()
+        assert wire.exchange is not None, "the exchange is set before anybody calls"
         if self.is_dead:
             raise httpx2.ConnectError("whoever asks is gone", request=request)
-        number, fault = self.fault
-        placed = sum(asked.method == "POST" for asked in self.exchange.rest.requests)
+        number, fault = wire.fault
+        placed = sum(asked.method == "POST" and asked.path.endswith("/Call/") for asked in wire.exchange.rest.requests)
         if fault is not None and placed + 1 >= number:
-            self.exchange.rest.fails(fault)
-        return await RestTransport(self.exchange.rest).handle_async_request(request)
+            wire.exchange.rest.fails(fault)
+        return await RestTransport(wire.exchange.rest).handle_async_request(request)
 
 
 def plivo(outlet: Outlet) -> PlivoRest:
@@ -158,10 +169,15 @@ class Worker:
 
 @asynccontextmanager
 async def worker(
-    folder: Path, turns: dict[bytes, Turn], *, blank: Path | None = None, clock: VirtualClock | None = None
+    folder: Path,
+    turns: dict[bytes, Turn],
+    wire: Wire,
+    *,
+    blank: Path | None = None,
+    clock: VirtualClock | None = None,
 ) -> AsyncIterator[Worker]:
     """A process of the line in `folder`; with `blank`, the first."""
-    outlet = Outlet()
+    outlet = Outlet(wire)
     rest = plivo(outlet)
     async with house(folder, blank=blank, builder=hearing(turns), rest=rest, clock=clock, on_duty=()) as line:
         made = Worker(line, outlet, rest)
@@ -174,10 +190,14 @@ async def worker(
 
 @dataclass
 class Town:
-    """A line, and an exchange before it: a new one for each story."""
+    """A line, and an exchange before it: a new one for each story. `way`: where webhooks go, if not to `first`;
+    `settled`: see Exchange."""
 
     first: Worker
+    wire: Wire
     turns: dict[bytes, Turn]
+    way: Transport
+    settled: Callable[[], Awaitable[object]]
     at_once: bool = False
     stories: int = 0
     duty: tuple[str, ...] | None = None
@@ -199,12 +219,11 @@ class Town:
         """A story of its own: nobody has called yet, and everything works."""
         self.turns.clear()
         self.stories += 1
-        self.ear = Ear(self.clock, self.turns, AsgiTransport(self.first.line.app))
+        self.ear = Ear(self.clock, self.turns, self.way)
         self.exchange = exchange_before(
-            self.ear, self.clock, self.first.transfers.close, at_once=self.at_once, seed=f"story {self.stories}"
+            self.ear, self.clock, self.settled, at_once=self.at_once, seed=f"story {self.stories}"
         )
-        self.first.outlet.exchange = self.exchange
-        self.first.outlet.fault = (0, None)
+        self.wire.exchange, self.wire.fault = self.exchange, (0, None)
         self.rosa = self.done_at = None
         self.waits_for_ever = False
 
@@ -220,9 +239,12 @@ class Town:
     async def calls(self, number: str = ROSA, *, language: str = "en") -> Party:
         """Somebody calls, chooses her language and presses 0, all at the speed of somebody who knows the line."""
         party = await self.exchange.call(number)
+        await self.exchange.until(lambda: party.listened == 1)
         await party.press("2" if language == "es" else "1")
         await self.exchange.run(1)
+        await self.exchange.until(lambda: party.listened == 2)  # it takes longer where the line has to be asked again
         await party.press("0")
+        await self.exchange.until(lambda: party.exchange[-1].reply is not None)
         return party
 
     def rung(self) -> list[Party]:
@@ -243,8 +265,9 @@ class Town:
 async def town(folder: Path, blank: Path, *, at_once: bool = False) -> AsyncIterator[Town]:
     """A line of one worker in `folder`, which need not be there."""
     turns: dict[bytes, Turn] = {}
-    async with worker(folder, turns, blank=blank) as first:
-        made = Town(first, turns, at_once)
+    wire = Wire()
+    async with worker(folder, turns, wire, blank=blank) as first:
+        made = Town(first, wire, turns, AsgiTransport(first.line.app), first.transfers.close, at_once)
         try:
             yield made
         finally:
@@ -255,7 +278,7 @@ def exchange_before(
     way: Transport, clock: VirtualClock, settled: Callable[[], Awaitable[object]], *, at_once: bool = False, seed: str
 ) -> Exchange:
     return Exchange(
-        Number(HOTLINE, f"{PUBLIC_URL}/voice/answer", f"{PUBLIC_URL}/voice/hangup"),
+        Number(HOTLINE, f"{PUBLIC_URL}/voice/answer{PATIENT}", f"{PUBLIC_URL}/voice/hangup"),
         clock=clock,
         token=AUTH_TOKEN,
         transport=way,
@@ -281,9 +304,9 @@ async def played(cell: Cell, of: Town) -> None:
         of.exchange.phone(NUMBERS[name], OUTCOMES[does])
         if does == "is refused at REST":
             of.exchange.rest.fails(refuses(400), number=NUMBERS[name])
-    begins = sum(asked.method == "POST" for asked in of.exchange.rest.requests)
+    begins = sum(asked.method == "POST" and asked.path.endswith("/Call/") for asked in of.exchange.rest.requests)
     number, fault = POLICIES[cell.rest]
-    of.first.outlet.fault = (begins + number, fault)
+    of.wire.fault = (begins + number, fault)
     of.rosa = rosa = await of.calls(language=cell.language)
     await _acts(of, rosa, cell.caller)
     await _until_her_end(of, rosa)
@@ -351,7 +374,7 @@ def _waits(of: Town, rosa: Party) -> bool:
     """For a person, as far as she can know: she hears pieces, a ringing tone, or nobody in a room."""
     if rosa.is_over or rosa.state == "talking" or _met(of, rosa):
         return False
-    last = next((one.reply for one in reversed(rosa.exchange) if "/entered" not in one.url), None)
+    last = next((one.reply for one in reversed(rosa.exchange) if "/entered" not in one.url and one.reply), None)
     return last is not None and any(sign in last.body for sign in (b"<GetDigits", b"<Conference", b"<Dial"))
 
 
