@@ -115,11 +115,14 @@ class Transfers:
     async def gone(self, callers: Iterable[bytes]) -> None:
         """She hung up. `callers`: the hashes that her call's id may have."""
 
-        def end(connection: Connection) -> list[OfferRow]:
+        def end(connection: Connection) -> tuple[list[OfferRow], list[str]]:
             rows = [row for caller in callers for row in stored.transfers_of(connection, caller)]
-            return [offer for row in rows for offer in offering.ended(connection, row.id, self.clock.now())]
+            rooms = [row.room for row in rows if row.state == JOINED]
+            return [offer for row in rows for offer in offering.ended(connection, row.id, self.clock.now())], rooms
 
-        self._let_be(await self.live.write(end))
+        over, rooms = await self.live.write(end)
+        self._let_be(over)
+        self._empty(rooms)  # whoever took her call may be there already, and wait for her
 
     async def entered(self, callers: Iterable[bytes]) -> None:
         """She is in the conference. Whoever took her call may have hung up on the way there: then nobody comes, and she

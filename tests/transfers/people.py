@@ -65,7 +65,7 @@ Language = Literal["en", "es"]
 Moment = Literal[
     "at once", "while it rings", "while somebody listens", "in connecting", "in the doorway", "in the conference"
 ]
-"""In the doorway: whoever took her call hears that she is connected, and is not there yet."""
+"""In the doorway: she hears that somebody is there for her, and is not in the conference yet."""
 Act = Literal["stays", "hangs up", "1", "*", "9", "0", "7"]
 
 

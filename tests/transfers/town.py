@@ -352,8 +352,8 @@ async def _comes_to(of: Town, rosa: Party, caller: Caller) -> bool:
 
 
 def _is_coming(told: Told) -> bool:
-    """Somebody who took a call is sent to the conference."""
-    return told.about == "/staff/silence" and told.turn is not None and isinstance(told.turn.then, Meet)
+    """A caller is sent to the conference."""
+    return told.about == "/voice/silence" and told.turn is not None and isinstance(told.turn.then, Meet)
 
 
 async def _until_her_end(of: Town, rosa: Party) -> None:
