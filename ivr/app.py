@@ -32,7 +32,7 @@ from ivr.services.rota import LiveRota, standing
 from ivr.services.spool import Spool
 from ivr.services.staff import StaffWorld
 from ivr.services.telling import Envelopes
-from ivr.services.transfers import Transfers
+from ivr.services.transfers import LIVE_SECONDS, Transfers
 from ivr.services.turns import World
 from ivr.services.world import LiveWorld
 from ivr.store import live
@@ -55,7 +55,7 @@ Pause = Callable[[float], Awaitable[object]]
 class Parts:
     """What a line is made of. `carrier_token` signs its webhooks; `keys` is the folder of its short-lived keys; `spool`
     holds reports while the database is away; `live` holds who waits for whom, and may be `database` itself. `rest`
-    rings phones. `save_seconds`: after that long a save has failed."""
+    rings phones. `save_seconds`: after that long a save has failed; other waits for a database are a part of it."""
 
     flow: Flow
     staff: Flow
@@ -129,7 +129,8 @@ def build(
     flow = parts.flow
     rota = LiveRota(parts.database, host, standing(parts.duty_numbers, flow.languages, flow.zone))
     breaker = Shut() if isinstance(parts.rest, NoRest) else Breaker()
-    transfers = Transfers(parts.live, rota, parts.rest, clock, flow.languages, addresses, breaker)
+    live_seconds = LIVE_SECONDS * parts.save_seconds / SAVE_SECONDS
+    transfers = Transfers(parts.live, rota, parts.rest, clock, flow.languages, addresses, breaker, live_seconds)
     envelopes = Envelopes(keys.tokens, clock)
     world = LiveWorld(reports, rota, transfers, envelopes, clock, flow)
     callers = Turning(flow, voice(flow, addresses), guard, world_of(world), clock, CALLERS, known_by_hash)

@@ -31,6 +31,9 @@ from ivr.store import live
 from ivr.store.database import Database
 from ivr.vault.tokens import token_keys
 
+PATIENT = 60
+"""Seconds: a talk tells nothing of a busy machine."""
+
 FIRST_PIN = 10_000_001
 
 
@@ -255,7 +258,7 @@ async def settled(
             town = Town(staff, clock, {person.name: Phone(person) for person in people})
             roster, memory = Roster(tuple(people)), Shelf()
             envelopes = Envelopes(token_keys(Path(folder) / "keys"), clock)
-            town.transfers = Transfers(database, roster, town, clock, flow.languages, _Offers())
+            town.transfers = Transfers(database, roster, town, clock, flow.languages, _Offers(), live_seconds=PATIENT)
             desk = Desk(roster, tuple(people))
             town.world = StaffWorld(town.transfers, roster, desk, _counted, envelopes, clock, staff)
             yield LiveWorld(memory, roster, town.transfers, envelopes, clock, flow), town, memory

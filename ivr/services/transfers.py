@@ -11,12 +11,13 @@
 Every method may be called late, twice, and by several workers at once."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from math import ceil
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -44,8 +45,13 @@ from ivr.services.offering import (
     Wish,
 )
 from ivr.store import live as stored
-from ivr.store.database import Database
+from ivr.store.database import Database, StoreUnavailable
 from ivr.store.live import OfferRow, TransferRow, milliseconds, moment
+
+LIVE_SECONDS = 0.7
+"""A caller waits: so long for the rows of live calls, then the phone company dials for us."""
+
+T = TypeVar("T")
 
 LONGEST_TALK = timedelta(hours=4)
 LATEST_WORD = timedelta(seconds=30)
@@ -84,6 +90,7 @@ class Transfers:
     languages: tuple[str, ...]
     addresses: Addresses
     breaker: Breaker = field(default_factory=Breaker)
+    live_seconds: float = LIVE_SECONDS
     _ends: set[asyncio.Task[bool]] = field(default_factory=set)
     """What is being told the phone company while nobody waits for it."""
 
@@ -95,7 +102,7 @@ class Transfers:
         asked = _Asked(NobodyCan())
         for _ in range(TRIES):
             now = self.clock.now()
-            asked = await self.live.write(partial(self._asked, wish=wish, on_duty=on_duty, now=now))
+            asked = await self._write(partial(self._asked, wish=wish, on_duty=on_duty, now=now))
             self._let_be(asked.over)
             if asked.answer is not None:
                 return asked.answer
@@ -110,7 +117,7 @@ class Transfers:
 
     async def leave(self, wish_id: bytes) -> None:
         """She pressed a key for something else instead, or came back from talking; a wish that never was, is none."""
-        self._let_be(await self.live.write(lambda connection: offering.ended(connection, wish_id, self.clock.now())))
+        self._let_be(await self._write(lambda connection: offering.ended(connection, wish_id, self.clock.now())))
 
     async def gone(self, callers: Iterable[bytes]) -> None:
         """She hung up. `callers`: the hashes that her call's id may have."""
@@ -120,7 +127,7 @@ class Transfers:
             rooms = [row.room for row in rows if row.state == JOINED]
             return [offer for row in rows for offer in offering.ended(connection, row.id, self.clock.now())], rooms
 
-        over, rooms = await self.live.write(end)
+        over, rooms = await self._write(end)
         self._let_be(over)
         self._empty(rooms)  # whoever took her call may be there already, and wait for her
 
@@ -132,29 +139,29 @@ class Transfers:
             rows = [row for caller in callers for row in stored.transfers_of(connection, caller)]
             return [row.room for row in rows if row.state == OVER and row.taken_by is not None]
 
-        self._empty(await self.live.write(left))
+        self._empty(await self._write(left))
 
     # ---- a leg ----
 
     async def answered(self, offer_id: bytes, leg: str) -> ForLeg:
         """Somebody's phone was picked up: by her, by her voicemail, by whoever is near."""
-        return await self.live.write(lambda connection: offering.answered(connection, offer_id, leg, self.clock.now()))
+        return await self._write(lambda connection: offering.answered(connection, offer_id, leg, self.clock.now()))
 
     async def take(self, offer_id: bytes, leg: str) -> ForLeg:
         """She pressed 1, or a piece of her waiting has ended. Exactly one of all who press gets the call."""
         now = self.clock.now()
-        answer, losers = await self.live.write(lambda connection: offering.taken(connection, offer_id, leg, now))
+        answer, losers = await self._write(lambda connection: offering.taken(connection, offer_id, leg, now))
         self._let_be(losers)
         return answer
 
     async def details(self, offer_id: bytes, leg: str) -> Details | Late:
         """She wants to know what the call is about."""
         now = self.clock.now()
-        return await self.live.write(lambda connection: offering.details(connection, offer_id, leg, now))
+        return await self._write(lambda connection: offering.details(connection, offer_id, leg, now))
 
     async def passed(self, offer_id: bytes, leg: str) -> None:
         """She pressed anything but 1 and 3, or said nothing: the next one is rung when the caller asks."""
-        await self.live.write(lambda connection: offering.passed(connection, offer_id, leg))
+        await self._write(lambda connection: offering.passed(connection, offer_id, leg))
 
     async def joined(self, leg: str) -> None:
         """She is in the conference; the caller may have hung up while she was on the way there."""
@@ -164,12 +171,12 @@ class Transfers:
             transfer = None if row is None else stored.transfer(connection, row.transfer)
             return [transfer.room] if transfer is not None and transfer.state == OVER else []
 
-        self._empty(await self.live.write(left))
+        self._empty(await self._write(left))
 
     async def leg_over(self, offer_id: bytes, leg: str, *, is_failing: bool) -> None:
         """Her phone stopped ringing, or the call with her is over. `is_failing`: it could not be reached at all."""
         now = self.clock.now()
-        over = await self.live.write(
+        over = await self._write(
             lambda connection: offering.leg_over(connection, offer_id, leg, now, is_failing=is_failing)
         )
         if over.room is not None:
@@ -179,7 +186,7 @@ class Transfers:
 
     async def outcome(self, offer_id: bytes, outcome: str) -> bool:
         """How a talk went, in a word. False where it was told before, or nobody talked."""
-        return await self.live.write(lambda connection: stored.count_once(connection, offer_id, outcome))
+        return await self._write(lambda connection: stored.count_once(connection, offer_id, outcome))
 
     # ---- housekeeping ----
 
@@ -187,13 +194,23 @@ class Transfers:
         """Delete what is over, in time, also where nobody calls."""
         now = self.clock.now()
         old, oldest = milliseconds(now - stored.STAYS), milliseconds(now - LONGEST_TALK - stored.STAYS)
-        await self.live.write(lambda connection: stored.sweep(connection, ended=old, asked=old, joined=oldest))
+        await self._write(lambda connection: stored.sweep(connection, ended=old, asked=old, joined=oldest))
         await self.live.forget_deleted()
 
     async def close(self) -> None:
         """Wait until the phone company was told what it must know."""
         while self._ends:
             await asyncio.gather(*self._ends, return_exceptions=True)
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        """Raises StoreUnavailable, also where the database does not answer in time: somebody waits on the phone."""
+        try:
+            async with asyncio.timeout(self.live_seconds):
+                return await self.live.write(work)
+        except TimeoutError as error:
+            raise StoreUnavailable(
+                "the database of live calls does not answer in time: see whether it is busy"
+            ) from error
 
     # ---- ringing ----
 
@@ -253,7 +270,8 @@ class Transfers:
                 self.breaker.worked()
             elif outcome == Refused():
                 self.breaker.refused(now)
-        self._let_be(await self.live.write(lambda connection: offering.noted(connection, outcomes)))
+        with suppress(StoreUnavailable):  # what may ring counts as rung
+            self._let_be(await self._write(lambda connection: offering.noted(connection, outcomes)))
         for one, outcome in outcomes.items():
             if outcome == Refused(is_about_number=True):
                 await self.rota.reached(one.person.id, is_failing=True)
@@ -279,7 +297,7 @@ class Transfers:
             ladder = self._ladder(connection, wish, row, on_duty)
             return self._dialled(connection, row, ladder, self.clock.now()) or asked.hold
 
-        return await self.live.write(end)
+        return await self._write(end)
 
     def _dialled(
         self, connection: Connection, row: TransferRow, ladder: Ladder, now: datetime

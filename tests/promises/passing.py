@@ -27,10 +27,12 @@ WEBHOOKS = {
     "/voice/undialled/{token}",
     "/voice/talked/{token}",
     "/voice/hangup",
+    "/voice/entered",
     "/voice/confirm",
     "/staff/offered/{token}",
     "/staff/over/{token}",
     "/staff/line",
+    "/staff/entered",
     "/staff/keys/{token}",
     "/staff/silence/{token}",
     "/staff/talked/{token}",
@@ -166,6 +168,7 @@ class Leg:
 
     async def leaves_room(self) -> Document:
         room = self._first(Conference)
+        await self.post(room.callback_url or "", Event="ConferenceEnter")
         return await self.post(room.action or "", Event="Redirect")
 
 

@@ -140,7 +140,7 @@ def play(
         database = Database(url)
         await database.furnish(live.create)
         phones, duty, clock = Phones(), Duty(*people), VirtualClock(BEGAN)
-        workers = [Transfers(database, duty, phones, clock, ("en", "es"), Here()) for _ in range(2)]
+        workers = [Transfers(database, duty, phones, clock, ("en", "es"), Here(), live_seconds=60) for _ in range(2)]
         try:
             await story(Scene(phones, duty, clock, database, workers))
         finally:

@@ -142,7 +142,7 @@ def play(folder: Path, story: Callable[[Scene], Awaitable[None]], phones: dict[P
             name="Line",
             transport=exchange.client_transport(),
         )
-        desk.transfers = transfers = Transfers(database, duty, rest, clock, ("en", "es"), Here())
+        desk.transfers = transfers = Transfers(database, duty, rest, clock, ("en", "es"), Here(), live_seconds=60)
         for person, phone in phones.items():
             exchange.phone(person.phone, phone)
         try:

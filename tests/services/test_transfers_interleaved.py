@@ -237,7 +237,7 @@ async def run(url: str, seed: int) -> Street:
     street, workers = Street(chance, clock), list[Transfers]()
     town = Town(street, workers)
     duty = Duty(*PEOPLE[: chance.randrange(0, len(PEOPLE) + 1)], *PEOPLE[4:])
-    workers += [Transfers(database, duty, town, clock, ("en", "es"), Here()) for _ in range(2)]
+    workers += [Transfers(database, duty, town, clock, ("en", "es"), Here(), live_seconds=60) for _ in range(2)]
     for n in range(chance.randrange(1, 4)):
         starts = chance.randrange(0, 20)
         wish = Wish(bytes([n + 1]) * 16, bytes([n + 101]) * 16, "en", RUNGS)
