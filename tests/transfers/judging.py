@@ -163,7 +163,8 @@ def _waited(of: Town, rosa: Party, wishes: list[Wish]) -> Iterator[str]:
             announced = timedelta(seconds=RING_SECONDS + HOLD_PIECE)
             if rang > announced:
                 yield f"a Dial took {rang}"
-        for one, other in pairwise(told.at for told in wish.told if not dials and not _is_meeting(told)):
+        asked = [*wish.told, *([wish.came] if wish.came and _meets_at(wish) is None else [])]
+        for one, other in pairwise(told.at for told in asked if not dials):
             if other - one > timedelta(seconds=HOLD_PIECE):
                 yield f"a piece lasted {other - one}"
 

@@ -61,6 +61,9 @@ MAY_TAKE = TAKING | {"takes and hangs up before they meet"}
 PLAIN = tuple(sorted(set(OUTCOMES) - {"presses 0", "presses 9", "presses a star", "presses a hash", "declines"}))
 """Without those that differ from another one in the key alone."""
 
+ALIKE = frozenset({"has a mailbox that listens for long", "hears more and is silent", "hears more and passes"})
+"""Differ from another one only in when they end: two of them together, or one beside somebody else, are enough."""
+
 Language = Literal["en", "es"]
 Moment = Literal[
     "at once", "while it rings", "while somebody listens", "in connecting", "in the doorway", "in the conference"

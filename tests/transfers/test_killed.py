@@ -31,6 +31,9 @@ STORIES: Mapping[str, Cell] = {
     "another way while somebody listens": Cell(("takes late",), caller=Caller("9", "while somebody listens")),
 }
 
+FEW = ("taken", "passed, then taken", "nobody", "dropped out", "REST refused")
+pytestmark = pytest.mark.timeout(0 if PROVE > 1 else 240)
+
 
 @dataclass
 class Crew:
@@ -126,13 +129,13 @@ def _otherwise(name: str, folder: Path, blank: Path, deaths: tuple[Death, ...]) 
     return asyncio.run(main())
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", STORIES if PROVE > 1 else FEW)
 def test_a_worker_that_is_gone_after_any_webhook_changes_nothing(name: str, tmp_path: Path, blank: Path) -> None:
     assert _otherwise(name, tmp_path, blank, ("answered",)) == {}
 
 
-@pytest.mark.parametrize("name", STORIES if PROVE > 1 else ("taken",))
+@pytest.mark.parametrize("name", STORIES if PROVE > 1 else ("taken", "REST refused"))
 def test_a_worker_that_dies_in_the_middle_of_any_webhook_changes_nothing(
     name: str, tmp_path: Path, blank: Path
 ) -> None:
-    assert _otherwise(name, tmp_path, blank, ("unsaid", "unheard")) == {}
+    assert _otherwise(name, tmp_path, blank, ("unsaid", "unheard") if PROVE > 1 else ("unsaid",)) == {}

@@ -86,13 +86,15 @@ class Ear:
     told: list[Told] = field(default_factory=list)
     hears: Callable[[Mapping[str, str]], object] = lambda _: None
     """Is told of each webhook before the line is."""
+    damage: Callable[[str, bytes], bytes] = lambda _, document: document
+    """What becomes of each answer on its way."""
 
     async def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Reply:
         fields = parse_form(body) or {}
         self.hears(fields)
         reply = await self.way.post(url, headers=headers, body=body)
         self.told.append(Told(self.clock.now(), url, fields, reply, self.turns.get(reply.body)))
-        return reply
+        return replace(reply, body=self.damage(url, reply.body))
 
 
 @dataclass
@@ -200,6 +202,8 @@ class Town:
     settled: Callable[[], Awaitable[object]]
     at_once: bool = False
     stories: int = 0
+    damage: Callable[[str, bytes], bytes] = lambda _, document: document
+    """Of each answer; a mutant's."""
     duty: tuple[str, ...] | None = None
     exchange: Exchange = field(init=False)
     ear: Ear = field(init=False)
@@ -219,7 +223,7 @@ class Town:
         """A story of its own: nobody has called yet, and everything works."""
         self.turns.clear()
         self.stories += 1
-        self.ear = Ear(self.clock, self.turns, self.way)
+        self.ear = Ear(self.clock, self.turns, self.way, damage=self.damage)
         self.exchange = exchange_before(
             self.ear, self.clock, self.settled, at_once=self.at_once, seed=f"story {self.stories}"
         )
