@@ -24,7 +24,7 @@ from sqlalchemy import Connection
 from ivr.carrier.breaker import Breaker
 from ivr.carrier.rest import Order, Outcome, Placed, Refused, Rest
 from ivr.kit.clock import Clock
-from ivr.oncall.ladder import GiveUp, Ladder, Ring, State, at_once, decide
+from ivr.oncall.ladder import WAVE, GiveUp, Ladder, Ring, State, at_once, decide
 from ivr.oncall.people import Person, PersonId
 from ivr.services import offering
 from ivr.services.offering import (
@@ -99,11 +99,14 @@ class Transfers:
     async def ask(self, wish: Wish) -> ForCaller:
         """Her wish, or the end of a hold piece: what she hears next."""
         on_duty = await self.rota.on_duty(self.clock.now())
-        asked = _Asked(NobodyCan())
+        asked, refused = _Asked(NobodyCan()), list[Person]()
         for _ in range(TRIES):
             now = self.clock.now()
             asked = await self._write(partial(self._asked, wish=wish, on_duty=on_duty, now=now))
             self._let_be(asked.over)
+            if asked.answer == NobodyCan() and len(refused) > 1:
+                # Rather an account that cannot call than several such numbers: it may dial all the same.
+                return DialNow(tuple(refused[:WAVE]))
             if asked.answer is not None:
                 return asked.answer
             if not self.breaker.lets_through(now):
@@ -111,6 +114,7 @@ class Transfers:
             outcomes = await self._ring(asked.reserved)
             if set(outcomes.values()) == {Refused()}:
                 return await self._dial_instead(wish, on_duty, asked)
+            refused += [one.person for one, came in outcomes.items() if came == Refused(is_about_number=True)]
             if Refused(is_about_number=True) not in outcomes.values():
                 break
         return asked.hold

@@ -277,3 +277,16 @@ def test_a_phone_that_was_refused_for_no_fault_of_its_own_is_still_to_be_rung(tm
         assert scene.room().pairs() == {frozenset({rosa.number, BO.phone})}
 
     play(tmp_path, story, {ANA: NeverAnswers(), BO: TAKES})
+
+
+def test_where_every_number_is_refused_the_phone_company_is_asked_to_dial_them(tmp_path: Path) -> None:
+    """An account that may not show this number is refused each time, as a bad number is."""
+
+    async def story(scene: Scene) -> None:
+        scene.exchange.rest.fails(refuses(400, only="POST"))
+        rosa = await scene.exchange.call()
+        await scene.exchange.run(30)
+        assert rosa.state == "talking"
+        assert {leg.number for leg in scene.exchange.legs} >= {ANA.phone, BO.phone}
+
+    play(tmp_path, story, {ANA: NeverAnswers(), BO: TAKES})

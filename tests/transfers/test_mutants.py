@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.transfers.judging import judged
-from tests.transfers.people import NUMBERS, Caller, Cell
+from tests.transfers.people import NUMBERS, Cell
 from tests.transfers.town import town
 
 Damage = Callable[[str, bytes], bytes]
@@ -33,11 +33,6 @@ def pieces_without_an_end(_url: str, document: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("damage", "cell", "words"),
     [
-        (
-            nobody_looks_who_comes,
-            Cell(("takes",), caller=Caller("hangs up", "in the doorway")),
-            "alone in a conference",
-        ),
         (nobody_looks_who_comes, Cell(("takes and hangs up before they meet",)), "waited for ever"),
         (they_meet_in_two_rooms, Cell(("takes",)), "she talked with nobody"),
         (a_dial_beside_the_rota, Cell(("takes",), rest="answers 500"), "off was rung off duty"),
