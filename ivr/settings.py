@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from string import hexdigits
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -18,10 +18,12 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 PREFIX = "IVR_"
 LOOPBACK_NUMBER = "+15005550006"
+PLIVO = "https://api.plivo.com"
 MIN_SECRET = 16
 MOST_PORTS = 65_535
 PIN_DIGITS = 64
@@ -53,8 +55,9 @@ class Settings(BaseModel):
     callers' numbers there, until it is changed at Plivo."""
     plivo_number: str = ""
     """The hotline's own number, in E.164: +12125550100. Phones that are rung show it, never the caller's."""
-    plivo_api_url: str = "https://api.plivo.com"
-    """Plivo's REST interface, if it is not the usual one: it is asked to ring phones of advocates."""
+    plivo_api_url: str = ""
+    """Plivo's REST interface, if it is not the usual one: it is asked to ring phones of advocates. Where the carrier is
+    the loopback carrier, that one's: on this machine, at the port after the line's."""
     database_url: str = ""
     """Where reports and keys lie. Empty: SQLite under the data folder. Else postgresql://..., which may hold the
     database's password."""
@@ -130,6 +133,15 @@ class Settings(BaseModel):
             )
         return value
 
+    @model_validator(mode="after")
+    def _asks_its_own_carrier(self) -> Self:
+        host = (urlsplit(self.plivo_api_url).hostname or "").rstrip(".")
+        if self.is_loopback and f".{host}".endswith(".plivo.com"):
+            raise ValueError(
+                "IVR_PLIVO_API_URL is Plivo's, but the carrier is not Plivo: set IVR_PLIVO_AUTH_ID too, or remove it"
+            )
+        return self
+
     @property
     def is_loopback(self) -> bool:
         return not self.plivo_auth_id
@@ -141,6 +153,13 @@ class Settings(BaseModel):
     @property
     def number(self) -> str:
         return self.plivo_number or LOOPBACK_NUMBER
+
+    @property
+    def api_url(self) -> str:
+        """Who is asked to ring phones. Never Plivo, where the carrier is not Plivo."""
+        if self.plivo_api_url or not self.is_loopback:
+            return self.plivo_api_url or PLIVO
+        return f"http://127.0.0.1:{self.port + 1 if self.port < MOST_PORTS else self.port - 1}"
 
     @property
     def keys_dir(self) -> Path:

@@ -77,3 +77,23 @@ def test_a_secret_is_never_shown() -> None:
     settings = read({"IVR_SECRET": "0123456789abcdef", "IVR_PLIVO_AUTH_TOKEN": "abcdef"})
     assert "0123456789abcdef" not in repr(settings)
     assert "0123456789abcdef" not in "\n".join(problems(IVR_SECRET="0123456789abcdef", PORT="x"))
+
+
+def test_phones_are_rung_by_plivo_or_by_whoever_stands_in_for_it_on_this_machine() -> None:
+    plivo = {
+        "IVR_PLIVO_AUTH_ID": "MA123",
+        "IVR_PLIVO_AUTH_TOKEN": "token",
+        "IVR_PLIVO_NUMBER": "+12125550100",
+        "IVR_PUBLIC_URL": "https://line.example.org",
+    }
+    elsewhere = {"IVR_PLIVO_API_URL": "http://127.0.0.1:9100/"}
+    assert read(plivo).api_url == "https://api.plivo.com"
+    assert read(plivo | elsewhere).api_url == read(elsewhere).api_url == "http://127.0.0.1:9100"
+    assert read({}).api_url == "http://127.0.0.1:8001"
+    assert read({"PORT": "65535"}).api_url == "http://127.0.0.1:65534"
+
+
+@pytest.mark.parametrize("url", ["https://api.plivo.com", "https://API.plivo.com.", "http://plivo.com:80/"])
+def test_a_line_that_stands_in_for_plivo_never_asks_it(url: str) -> None:
+    [told] = problems(IVR_PLIVO_API_URL=url)
+    assert "IVR_PLIVO_API_URL is Plivo's" in told

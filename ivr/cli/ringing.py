@@ -49,7 +49,7 @@ async def _ring(of: Settings, name: str) -> Outcome:
 
 def _plivo(of: Settings) -> PlivoRest:
     return PlivoRest(
-        api_url=of.plivo_api_url,
+        api_url=of.api_url,
         auth_id=of.plivo_auth_id,
         token=of.plivo_auth_token.get_secret_value(),
         number=of.number,
