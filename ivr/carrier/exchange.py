@@ -14,7 +14,7 @@ from ivr.carrier.behaviours import imitates
 from ivr.carrier.conferences import Room, RoomRules, Rooms
 from ivr.carrier.dialling import dial
 from ivr.carrier.documents import Play, Speak, Wait
-from ivr.carrier.leg import Leg, leg_uuid
+from ivr.carrier.leg import ACCOUNT, Leg, leg_uuid
 from ivr.carrier.loopback import seconds_of_speech
 from ivr.carrier.party import Cut, Gone, Party
 from ivr.carrier.phones import Phone, Phones
@@ -57,7 +57,7 @@ class Exchange:
         clock: VirtualClock,
         token: str,
         transport: Transport,
-        account: str = "MALOOPBACKLOOPBACK00",
+        account: str = ACCOUNT,
         speech: Callable[[str, str | None], float] = seconds_of_speech,
         sound: Callable[[str], float] = lambda _: 3.0,
         settled: Callable[[], Awaitable[object]] | None = None,

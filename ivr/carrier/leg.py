@@ -29,8 +29,10 @@ CallStatus = DialStatus
 WITHHELD_CALLERS = ("", "anonymous", "Anonymous", "restricted", "unavailable", "unknown", "private", "+266696687")
 """What the number of a caller who withholds it may look like."""
 
+ACCOUNT = "MALOOPBACKLOOPBACK00"
+"""The auth id that the loopback carrier goes by."""
+
 _BILL_RATE = "0.0055"
-_ACCOUNT = "MALOOPBACKLOOPBACK00"
 _DIAL_CAUSES: Mapping[DialStatus, str] = {
     "completed": "NORMAL_CLEARING",
     "busy": "USER_BUSY",
@@ -84,7 +86,7 @@ class Leg:
             ("Event", event),
             ("SessionStart", f"{self.began_at:%Y-%m-%d %H:%M:%S.%f}"),
             ("BillRate", _BILL_RATE),
-            ("ParentAuthID", _ACCOUNT),
+            ("ParentAuthID", ACCOUNT),
             *self._origin(),
             *self.extra,
             *more.items(),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from ivr.carrier.documents import Play, Speak
+from ivr.carrier.documents import GetDigits, GetInput, Play, Speak, Wait
 from ivr.carrier.leg import CallStatus, Leg
 from ivr.carrier.phones import Answers, Keys
 from ivr.carrier.states import Over
@@ -123,6 +123,8 @@ class Party:
         """What others pressed in a conference that relays keys."""
         self.listened = 0
         """So often the line has awaited her keys."""
+        self.awaits: GetInput | GetDigits | None = None
+        """How it awaited them last; None where a Dial asks for one."""
         self.voice = ""
         """What a machine that answered says."""
         self._table = table
@@ -131,6 +133,7 @@ class Party:
         self._doze: Doze[None] | None = None
         self._timers: list[Timer] = []
         self._script: tuple[Keys, ...] = ()
+        self._heard_before = 0
 
     def __repr__(self) -> str:
         return f"<Party {self.number} {self.state}>"
@@ -152,6 +155,13 @@ class Party:
     @property
     def is_over(self) -> bool:
         return self.over is not None
+
+    @property
+    def hears_the_last(self) -> bool:
+        """The line awaits her keys, and nothing that it says meanwhile is left to begin."""
+        prompts = self.awaits.prompts if self.awaits else ()
+        sounds = sum(not isinstance(prompt, Wait) for prompt in prompts)
+        return self.state == "listening" and len(self.hearings) >= self._heard_before + sounds
 
     @property
     def heard(self) -> tuple[Speak | Play, ...]:
@@ -271,10 +281,12 @@ class Party:
     def cut_after(self, seconds: float, cut: Cut) -> None:
         self._timers.append(self._table.after(seconds, lambda: self.tell(cut)))
 
-    def listens(self) -> None:
+    def listens(self, element: GetInput | GetDigits | None = None) -> None:
         """The line begins to await keys."""
         self.state = "listening"
         self.listened += 1
+        self.awaits = element
+        self._heard_before = len(self.hearings)
         self._press_in_time(self.listened)
 
     def hears(self, sound: Speak | Play) -> None:

@@ -73,6 +73,8 @@ Phone = Answers | NeverAnswers | Fails
 class Phones:
     """Who has which phone. Can be changed at any time; what already rings goes on as it was."""
 
+    otherwise: Phone = field(default_factory=Fails)
+    """What a number does that nobody has: it is out of service."""
     _by_number: dict[str, list[Phone]] = field(default_factory=dict)
 
     def put(self, number: str, *phones: Phone) -> None:
@@ -82,8 +84,8 @@ class Phones:
         self._by_number[plain(number)] = list(phones)
 
     def ring(self, number: str) -> Phone:
-        """What it does this time. A number that nobody has is out of service."""
-        turns = self._by_number.get(plain(number), [Fails()])
+        """What it does this time."""
+        turns = self._by_number.get(plain(number), [self.otherwise])
         return turns.pop(0) if len(turns) > 1 else turns[0]
 
 

@@ -128,7 +128,7 @@ class Walk:
             raise self.refused(f"GetInput inputType {element.input_type} is not imitated")
         self._hops.clear()
         self.party.forget_keys()
-        self.party.listens()
+        self.party.listens(element)
         digits = ""
         for _ in range(element.retries if isinstance(element, GetDigits) else 1):
             key = await self._first_key(element)

@@ -9,8 +9,10 @@ from nacl.utils import random
 from ivr.app import HOTLINE_NAME
 from ivr.carrier.breaker import Shut
 from ivr.carrier.rest import NoRest
+from ivr.channels.terminal import words
 from ivr.channels.voice import Addresses
 from ivr.cli import place
+from ivr.cli.keyboard import LiveKeyboard
 from ivr.cli.phone import Hand, Here, Keyboard, Scripted, place_call
 from ivr.cli.saving import Listening, Script
 from ivr.engine.call import SEED_BYTES
@@ -37,19 +39,21 @@ def call(
     """Place a call from this terminal: a phone with keys, silence and a hang-up. Type /help in the call."""
     if through_the_door and (save or rehearse):
         place.give_up("--through-the-door calls the line that is served: it goes with neither --save nor --rehearse.")
-    hand: Hand = Scripted(_words(keys), typer.echo) if keys else Keyboard()
+    script = Scripted(words(keys), typer.echo) if keys else None
     of = place.settings()
-    place.run(_through_the_door(of, hand) if through_the_door else _here(of, hand, save, rehearse=rehearse))
+    place.run(
+        _through_the_door(of, script) if through_the_door else _here(of, script or Keyboard(), save, rehearse=rehearse)
+    )
 
 
-async def _through_the_door(of: Settings, hand: Hand) -> None:
+async def _through_the_door(of: Settings, script: Scripted | None) -> None:
     from ivr.cli.door import call_through  # a carrier and an HTTP client: 2.5 MB that `ivr serve` need not hold
 
-    await call_through(of, hand)
-
-
-def _words(keys: str) -> list[str]:
-    return keys.replace("/hang up", "/hangup").split()
+    if script is not None:
+        await call_through(of, script, typer.echo, is_script=True)
+    else:
+        keyboard = LiveKeyboard()
+        await call_through(of, keyboard, keyboard.show, is_script=False)
 
 
 async def _here(of: Settings, hand: Hand, save: Path | None, *, rehearse: bool) -> None:

@@ -1,88 +1,54 @@
-"""`ivr call --through-the-door`: the same phone, but by signed webhooks over HTTP, as the phone company would call."""
+"""`ivr call --through-the-door`: a telephone exchange in the terminal. It calls the line by signed webhooks over HTTP,
+and rings phones when the line asks it to, as the phone company does."""
 
-from collections.abc import Iterable, Iterator
-from typing import assert_never
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import httpx2
-import typer
+import uvicorn
 from nacl.utils import random
 
-from ivr.carrier.documents import Play, Speak
-from ivr.carrier.loopback import CarrierRefused, Line, PhoneCall
-from ivr.carrier.states import AwaitingKeys, Over, Ringing
-from ivr.carrier.transport import HttpTransport
+from ivr.carrier.exchange import Exchange, Number
+from ivr.carrier.leg import ACCOUNT
+from ivr.carrier.loopback import CarrierRefused
+from ivr.carrier.phones import NeverAnswers
+from ivr.carrier.rest_api import NotImitated, RestApi
+from ivr.carrier.transport import HttpTransport, Reply
 from ivr.cli import place
-from ivr.cli.phone import Hand, place_call
+from ivr.cli.phone import Hand
+from ivr.cli.switchboard import Switchboard
+from ivr.cli.watch import Show
 from ivr.engine.call import SEED_BYTES
-from ivr.engine.effects import Connect, WaitForDigits, WaitForKey
-from ivr.engine.inputs import Answered, Began, FellSilent, Input, Pressed, Returned
 from ivr.kit.clock import SystemClock, VirtualClock
 from ivr.settings import Settings
 
+AFTERWARDS = 0.05
+"""Real seconds. What the line asks for after it has answered a webhook, it asks for within them."""
 
-class ThroughTheDoor:
-    """A call that a loopback carrier carries to a line that is being served."""
+DIALS = """\
+Port {port} is taken, so the line cannot ask this call to ring phones: it will dial them instead (/talked, /nobody).
+Free the port, or name another for both commands: IVR_PLIVO_API_URL=http://127.0.0.1:PORT"""
 
-    def __init__(self, call: PhoneCall) -> None:
-        self._call = call
-
-    @classmethod
-    async def begin(cls, line: Line) -> "ThroughTheDoor":
-        """Rings the line. Raises CarrierRefused."""
-        return cls(await line.call())
-
-    @property
-    def was_never_answered(self) -> bool:
-        state = self._call.state
-        return isinstance(state, Over) and state.source == "carrier"
-
-    @property
-    def heard(self) -> Iterable[str]:
-        yield from map(_text, self._call.heard)
-        yield from self._state()
-
-    @property
-    def waits(self) -> WaitForKey | WaitForDigits | Connect | None:
-        state = self._call.state
-        match state:
-            case AwaitingKeys():
-                most = state.element.num_digits
-                return WaitForKey() if most == 1 else WaitForDigits(most - 1)
-            case Ringing():
-                return Connect(state.dial.numbers, state.dial.timeout or 0, state.dial.time_limit)
-            case Over():
-                return None
-            case _:
-                assert_never(state)
-
-    async def hears(self, received: Input) -> None:
-        match received:
-            case Pressed():
-                await self._call.press(received.keys)
-            case FellSilent():
-                await self._call.silence()
-            case Returned():
-                await self._call.dial_ends("completed" if received.talked else "no-answer")
-            case Began() | Answered():
-                raise AssertionError("a phone presses keys")
-            case _:
-                assert_never(received)
-
-    async def hang_up(self) -> None:
-        await self._call.hang_up()
-
-    def _state(self) -> Iterator[str]:
-        state = self._call.state
-        match state:
-            case AwaitingKeys() if state.element.num_digits != 1:
-                yield f"  [digits, up to {state.element.num_digits - 1}]"
-            case Ringing():
-                yield f"  [ringing {', '.join(state.dial.numbers)}: /talked or /nobody]"
-            case Over():
-                yield f"  [the call is over: {state.cause.lower().replace('_', ' ')}]"
+BUSY = "Another call is under way in another terminal, and phones would ring there: end that one first."
 
 
-async def call_through(of: Settings, hand: Hand) -> None:
+@dataclass(slots=True)
+class Webhooks:
+    """The way to the line, and whether it was used since somebody asked."""
+
+    way: HttpTransport
+    is_used: bool = False
+
+    async def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Reply:
+        self.is_used = True
+        return await self.way.post(url, headers=headers, body=body)
+
+
+async def call_through(of: Settings, hand: Hand, show: Show, *, is_script: bool) -> None:
     """A call to the line that is served here, or the end of the command with the reason why not."""
     if not of.is_loopback:
         place.give_up(
@@ -91,24 +57,72 @@ async def call_through(of: Settings, hand: Hand) -> None:
     token = place.loopback_token(of)
     if token is None:
         place.give_up("No line was ever served here: start it with `make run`.")
-    async with httpx2.AsyncClient(timeout=10) as client:
-        line = Line(
-            answer_url=f"{of.url}/voice/answer",
-            hangup_url=f"{of.url}/voice/hangup",
-            token=token,
-            transport=HttpTransport(client),
-            clock=VirtualClock(SystemClock().now()),
-            to=of.number,
-            seed=random(SEED_BYTES).hex(),
-        )
+    async with httpx2.AsyncClient(timeout=10, trust_env=False) as client:
+        exchange = _exchange(of, token, Webhooks(HttpTransport(client)))
         try:
-            telephone = await ThroughTheDoor.begin(line)
-            if telephone.was_never_answered:
-                place.give_up(f"Nobody answers on {of.url}. Is it served there? `make run` says how to call it.")
-            await place_call(telephone, hand, typer.echo)
-        except CarrierRefused as error:
-            place.give_up(f"{of.url} answered in a way that Plivo would refuse: {error}")
+            async with _rings(of, token, exchange.rest, show):
+                caller = await exchange.call()
+                if caller.over is not None and caller.over.source == "carrier":
+                    place.give_up(f"Nobody answers on {of.url}. Is it served there? `make run` says how to call it.")
+                await Switchboard(exchange, caller, show, hurries=is_script).talk(hand)
+        except (CarrierRefused, NotImitated) as error:
+            place.give_up(f"{of.url} did what Plivo would refuse, or what nothing here imitates: {error}")
 
 
-def _text(sound: Speak | Play) -> str:
-    return f"  {sound.text}" if isinstance(sound, Speak) else f"  (recording {sound.url})"
+def _exchange(of: Settings, token: str, webhooks: Webhooks) -> Exchange:
+    async def settled() -> None:
+        # Virtual time must not run away from what a line that is another process does when nobody waits for it.
+        if webhooks.is_used and exchange.rest.requests:
+            webhooks.is_used = False
+            await asyncio.sleep(AFTERWARDS)
+
+    exchange = Exchange(
+        Number(of.number, f"{of.url}/voice/answer", f"{of.url}/voice/hangup"),
+        clock=VirtualClock(SystemClock().now()),
+        token=token,
+        transport=webhooks,
+        settled=settled,
+        seed=random(SEED_BYTES).hex(),
+    )
+    exchange.phones.otherwise = NeverAnswers()  # whoever sits at the terminal answers
+    return exchange
+
+
+@asynccontextmanager
+async def _rings(of: Settings, token: str, rest: RestApi, show: Show) -> AsyncIterator[None]:
+    """While the call lasts, the line can ask for phones to ring, unless somebody else listens where it asks."""
+    asked = urlsplit(of.api_url)
+    port = asked.port or 80
+    try:
+        listening = socket.create_server((asked.hostname or "", port))
+    except OSError:
+        if await _is_exchange(of.api_url, token):
+            place.give_up(BUSY)
+        show(DIALS.format(port=port))
+        yield
+        return
+    server = _Server(uvicorn.Config(rest, lifespan="off", log_config=None, access_log=False))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class _Server(uvicorn.Server):
+    """Beside a call: Ctrl-C is for the call."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _is_exchange(url: str, token: str) -> bool:
+    """Whether a call from another terminal listens there."""
+    try:
+        async with httpx2.AsyncClient(timeout=1, trust_env=False, auth=(ACCOUNT, token)) as client:
+            reply = await client.get(f"{url}/v1/Account/{ACCOUNT}/Call/")
+            return "api_id" in reply.json()
+    except (httpx2.HTTPError, ValueError, TypeError):
+        return False

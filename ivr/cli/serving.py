@@ -2,6 +2,7 @@
 
 import gc
 import socket
+from dataclasses import dataclass
 
 import typer
 import uvicorn
@@ -10,7 +11,8 @@ from starlette.types import ASGIApp
 
 from ivr import logs
 from ivr.app import HOTLINE_NAME, Parts, build
-from ivr.carrier.rest import NoRest, PlivoRest, Rest
+from ivr.carrier.leg import ACCOUNT
+from ivr.carrier.rest import PlivoRest
 from ivr.cli import place, week
 from ivr.cli.keys import DEMO_FILE, ensure_demo
 from ivr.cli.plain import plain
@@ -49,14 +51,22 @@ Porchlight listens on {host}:{port}. At Plivo, give {number} these addresses (PO
 
 Then call {number}. Ctrl-C stops it."""
 
+DEMO_NUMBERS = ("+12125550141", "+12125550142")
+"""Fictitious: with demo keys and no account they answer callers, until anybody else does."""
+
+DEMO_ON_DUTY = """
+Nobody is on the rota: two phones that do not exist, {numbers}, answer callers.
+"""
+
 PLACE_A_CALL = """
 Porchlight answers on {url}
 
 In another terminal:
   {ivr} call                       a phone; /help in the call
-  {ivr} call --through-the-door    the same, by signed webhooks, as the phone company calls
+  {ivr} call --through-the-door    the same, by signed webhooks, as the phone company calls;
+                                   0 rings phones that you answer there, too: /phone 1 answers
   {ivr} reports read{passphrase}
-
+{on_duty}
 Ctrl-C stops it. The data lies in {data}."""
 
 
@@ -74,12 +84,12 @@ def serve(
     flow, staff = content.flow, content.staff
     assert flow is not None
     assert staff is not None
-    is_demo = place.run(_prepare(of, flow, demo=demo))
+    found = place.run(_prepare(of, flow, demo=demo))
     with _socket(host, of.port) as listening:
-        if is_demo and not of.is_loopback:
+        if found.is_demo and not of.is_loopback:
             typer.echo(DEMO_WARNING, err=True)
-        typer.echo(_how_to_call(of, host, is_demo=is_demo))
-        _listen(of, flow, staff, listening)
+        typer.echo(_how_to_call(of, host, found))
+        _listen(of.model_copy(update={"duty_numbers": found.duty_numbers}), flow, staff, listening)
 
 
 def _socket(host: str, port: int) -> socket.socket:
@@ -89,11 +99,13 @@ def _socket(host: str, port: int) -> socket.socket:
         place.give_up(f"{host}:{port} cannot be listened on ({error.strerror}). Name another port with PORT.")
 
 
-def _how_to_call(of: Settings, host: str, *, is_demo: bool) -> str:
+def _how_to_call(of: Settings, host: str, found: "Found") -> str:
     if not of.is_loopback:
         return ON_PLIVO.format(host=host, port=of.port, number=of.number, url=of.url)
-    passphrase = f" --passphrase-file {of.data_dir / DEMO_FILE}" if is_demo else ""
-    return PLACE_A_CALL.format(url=of.url, ivr=_command(of), passphrase=passphrase, data=of.data_dir)
+    passphrase = f" --passphrase-file {of.data_dir / DEMO_FILE}" if found.is_demo else ""
+    numbers = " and ".join(found.duty_numbers)
+    on_duty = DEMO_ON_DUTY.format(numbers=numbers) if found.duty_numbers != of.duty_numbers else ""
+    return PLACE_A_CALL.format(url=of.url, ivr=_command(of), passphrase=passphrase, on_duty=on_duty, data=of.data_dir)
 
 
 def _command(of: Settings) -> str:
@@ -104,8 +116,16 @@ def _command(of: Settings) -> str:
     return "".join(names) + ".venv/bin/ivr"
 
 
-async def _prepare(of: Settings, flow: Flow, *, demo: bool) -> bool:
-    """Everything that must be there before the first call. True when the keys are a demo's."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whether the keys are a demo's, and who is rung as long as nobody is on the rota."""
+
+    is_demo: bool
+    duty_numbers: tuple[str, ...]
+
+
+async def _prepare(of: Settings, flow: Flow, *, demo: bool) -> Found:
+    """Everything that must be there before the first call."""
     async with place.database(of) as database:
         if demo:
             await ensure_demo(of, database)
@@ -116,7 +136,15 @@ async def _prepare(of: Settings, flow: Flow, *, demo: bool) -> bool:
         await _take_up_reports(of, database)
         for warning in () if demo else await _warnings(of, flow, database):
             typer.echo(f"! {plain(warning)}", err=True)
-        return await is_demo(database)
+        return await _found(of, database)
+
+
+async def _found(of: Settings, database: Database) -> Found:
+    """Who tries the line out without an account hears what it is to be put through: somebody must be there to ring."""
+    tried_out = await is_demo(database)
+    nobody = not of.duty_numbers and (await rota.known(database, place.host(of))).is_empty
+    imagined = DEMO_NUMBERS if tried_out and of.is_loopback and nobody else ()
+    return Found(tried_out, of.duty_numbers or imagined)
 
 
 async def _warnings(of: Settings, flow: Flow, database: Database) -> tuple[str, ...]:
@@ -148,6 +176,7 @@ async def _take_up_reports(of: Settings, database: Database) -> None:
 def _listen(of: Settings, flow: Flow, staff: Flow, listening: socket.socket) -> None:
     secret = place.secret(of)
     assert secret is not None, "it was made or found before"
+    token = _loopback_token(of) if of.is_loopback else of.plivo_auth_token.get_secret_value()
     database = Database(of.database)
     parts = Parts(
         flow=flow,
@@ -157,13 +186,13 @@ def _listen(of: Settings, flow: Flow, staff: Flow, listening: socket.socket) -> 
         live=database if of.live == of.database else Database(of.live),
         secret=secret,
         pin=place.pin(of),
-        carrier_token=of.plivo_auth_token.get_secret_value() if not of.is_loopback else _loopback_token(of),
+        carrier_token=token,
         public_url=of.url,
         number=of.number,
         keys=of.keys_dir,
         recordings=of.prompts_dir / "audio",
         duty_numbers=of.duty_numbers,
-        rest=_rest(of),
+        rest=_rest(of, token),
     )
     app = build(parts, SystemClock())
     # Whatever is there now, flow and libraries, stays: to look through it again and again for garbage would keep some
@@ -173,14 +202,10 @@ def _listen(of: Settings, flow: Flow, staff: Flow, listening: socket.socket) -> 
     uvicorn.Server(configured(app)).run(sockets=[listening])
 
 
-def _rest(of: Settings) -> Rest:
-    """Plivo, or whoever stands in for it: where nobody answers, the line dials."""
-    if of.is_loopback:
-        return NoRest()
-    token = of.plivo_auth_token.get_secret_value()
-    return PlivoRest(
-        api_url=of.plivo_api_url, auth_id=of.plivo_auth_id, token=token, number=of.number, name=HOTLINE_NAME
-    )
+def _rest(of: Settings, token: str) -> PlivoRest:
+    """Plivo's, or that of `ivr call --through-the-door` while it calls: where nobody answers, the line dials."""
+    account = ACCOUNT if of.is_loopback else of.plivo_auth_id
+    return PlivoRest(api_url=of.api_url, auth_id=account, token=token, number=of.number, name=HOTLINE_NAME)
 
 
 def configured(app: ASGIApp) -> uvicorn.Config:
