@@ -27,11 +27,13 @@ from ivr.services.world import LiveWorld
 from ivr.settings import Settings
 from ivr.vault.tokens import token_keys
 
+KEYS = """Keys to press, one word a wait: "2 1 2 # 2125550143#", /silence, /hangup; through the door also
+"/phone 1 answers", "/phone 1 presses 1". Nothing waits for the clock: time moves with these words."""
 REHEARSAL = "This call is a rehearsal: nothing of it is kept."
 
 
 def call(
-    keys: str = typer.Option("", help='Keys to press, one word a wait: "2 1 2 # 2125550143#", /silence, /hangup.'),
+    keys: str = typer.Option("", help=KEYS),
     save: Path | None = typer.Option(None, help="Write the call down as a talk, at the end of this file."),
     through_the_door: bool = typer.Option(False, help="Call by signed webhooks over HTTP, as the phone company does."),
     rehearse: bool = typer.Option(False, help="Keep nothing, ring nobody."),

@@ -62,6 +62,7 @@ async def call_through(of: Settings, hand: Hand, show: Show, *, is_script: bool)
         try:
             async with _rings(of, token, exchange.rest, show):
                 caller = await exchange.call()
+                await exchange.until(lambda: caller.state != "ringing")  # a line that does not answer is tried again
                 if caller.over is not None and caller.over.source == "carrier":
                     place.give_up(f"Nobody answers on {of.url}. Is it served there? `make run` says how to call it.")
                 await Switchboard(exchange, caller, show, hurries=is_script).talk(hand)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ivr.carrier.documents import Play, Speak
 from ivr.carrier.exchange import Exchange
-from ivr.carrier.party import Party, State
+from ivr.carrier.party import Party
 
 Show = Callable[[str], None]
 TOGETHER = ("conference", "talking")
@@ -20,7 +20,7 @@ class Seen:
     has_rung: bool = False
     is_over: bool = False
     listened: int = 0
-    state: State = "queued"
+    is_together: bool = False
 
 
 @dataclass(slots=True)
@@ -55,8 +55,8 @@ class Watch:
         before, seen.hearings = seen.hearings, len(leg.hearings)
         for heard in leg.hearings[before:]:
             yield heard.at, f"  {_text(heard.sound)}" if leg is self.caller else self._at(leg, _text(heard.sound))
-        was, seen.state = seen.state, leg.state
-        if leg is not self.caller and leg.state in TOGETHER and was != leg.state == self.caller.state:
+        was, seen.is_together = seen.is_together, leg.state in TOGETHER and leg.state == self.caller.state
+        if leg is not self.caller and seen.is_together and not was:
             yield leg.now(), f"  [you and phone {self._number(leg)} are together, and talk]"
         if leg.state == "listening" and leg.listened > seen.listened and leg.hears_the_last:
             seen.listened = leg.listened
