@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """`places`: where it stands, as `Element` for its text and `Element attribute` for an attribute."""
+    """`places`: where it stands, as `Element` for its text and `Element attribute` for an attribute; of a request, the
+    field of its body, or method and path where `*` is an id."""
 
     what: str
     why: str
@@ -18,14 +19,16 @@ _ADDRESSES = (
     "GetDigits action",
     "Redirect",
     "Dial action",
+    "Conference action",
 )
 _LANGUAGE = ("Speak voice", "Speak language")
 _FRAME = ("Response", "GetInput", "GetDigits", "Dial", "Hangup", "break", "Play")
 
 SENT: tuple[Sent, ...] = (
     Sent(
-        "words to be spoken: prompts; among them her answers when they are read back to her, and her receipt",
-        "she hears them; Plivo and whoever speaks for it see them in the clear while the call lasts",
+        "words to be spoken: prompts; among them her answers when they are read back to her, and her receipt. To"
+        " somebody whose phone was rung for her, once she asks: the codes she keyed, her language, how long she waits",
+        "they are heard; Plivo and whoever speaks for it see them in the clear while the call lasts",
         ("Speak", "s"),
     ),
     Sent("which voice speaks, and so her language", "she chose it", _LANGUAGE),
@@ -35,7 +38,12 @@ SENT: tuple[Sent, ...] = (
         "nothing of a call in progress is kept here; only this line opens it, for at most twelve hours",
         _ADDRESSES,
     ),
-    Sent("the phones of advocates", "they are rung", ("Number",)),
+    Sent("the phones of advocates, or of a partner that the flow names", "they are rung", ("Number",)),
+    Sent(
+        "the name of the conference in which a caller and whoever took her call meet: drawn from her call's seed",
+        "both name the same one; it tells nothing of either",
+        ("Conference",),
+    ),
     Sent(
         "the hotline's number and name",
         "phones that are rung show these; Plivo would show the caller's own",
@@ -63,6 +71,10 @@ SENT: tuple[Sent, ...] = (
             *(f"Dial {name}" for name in (
                 "method", "hangupOnStar", "timeLimit", "timeout", "confirmKey", "confirmTimeout", "redirect",
             )),
+            *(f"Conference {name}" for name in (
+                "method", "startConferenceOnEnter", "endConferenceOnExit", "stayAlone", "maxMembers", "relayDTMF",
+                "hangupOnStar", "timeLimit", "redirect",
+            )),
             "Redirect method",
             "break time",
         ),
@@ -70,17 +82,36 @@ SENT: tuple[Sent, ...] = (
 )  # fmt: skip
 
 ASKED: tuple[Sent, ...] = (
-    Sent("the number of somebody who answers callers", "her phone is rung", ("to",)),
+    Sent(
+        "the number of somebody who answers callers",
+        "her phone is rung: for a caller, or to try it (`ivr rota ring`)",
+        ("POST Call", "to"),
+    ),
     Sent("the hotline's number and name", "her phone shows these", ("from", "caller_name")),
     Sent(
-        "addresses to call when she answers and when it is over; in the latter, sealed, whose phone it was",
-        "whether it could be reached is kept, and nothing else of it",
+        "addresses to call when she answers and when it is over; in both the name of the offer, drawn from the caller's"
+        " seed; of a trial, in the latter, sealed, whose phone it was",
+        "the line then knows which offer she answers; whether her phone could be reached is kept",
         ("answer_url", "hangup_url"),
     ),
     Sent(
         "how long to ring and to talk at most, and how to call those addresses",
-        "the same for everybody",
+        "the same for everybody, but for what is left of the time in which others would be rung",
         ("ring_timeout", "time_limit", "answer_method", "hangup_method"),
     ),
+    Sent(
+        "Plivo's own id of a ringing that the line asked for",
+        "somebody else was faster, or the caller has gone: the phone stops ringing",
+        ("DELETE Request/*",),
+    ),
+    Sent(
+        "Plivo's own id of a call to somebody who answered; never of a caller's",
+        "the same, where she has picked up and not decided",
+        ("DELETE Call/*",),
+    ),
+    Sent(
+        "the name of a conference",
+        "whoever took the call has hung up: a caller who is left alone there goes on",
+        ("POST Conference/*/Member/all/Kick",),
+    ),
 )
-"""`places` are the fields of the request."""

@@ -84,6 +84,14 @@ RUN_FOLDER: tuple[Kept, ...] = (
         "a doubled webhook begins the same call",
         "a new one every 10 minutes, destroyed after 20, while a line runs; stopped, as above",
     ),
+    Kept(
+        "live.db",
+        "the live tables above, where the database is SQLite; on PostgreSQL they lie there, in tables that its "
+        "log does not hold",
+        "a caller who waits for a person must be found by every worker",
+        "each row until ten minutes after its end, while a line runs; stopped, as above",
+    ),
+    Kept("live.db-*", "SQLite's log of it, and its index", "as above", "emptied each minute, as soon as nobody reads"),
 )
 
 ON_REQUEST: tuple[Kept, ...] = (

@@ -19,6 +19,7 @@ from ivr.cli import files
 from ivr.cli.files import Kept
 from ivr.line.fields import FIELDS, Field, Use
 from ivr.settings import PREFIX, Settings
+from ivr.store.live import live
 from ivr.store.tables import metadata
 
 USES = {
@@ -36,7 +37,7 @@ class Unexplained(ValueError):
 class Sources:
     """What the inventory is made from."""
 
-    tables: Sequence[Table] = tuple(metadata.tables.values())
+    tables: Sequence[Table] = (*metadata.tables.values(), *live.tables.values())
     settings: type[BaseModel] = Settings
     log_fields: Mapping[str, str] = field(default_factory=lambda: logs.ALLOWED)
     webhook_fields: Sequence[Field] = FIELDS
@@ -83,9 +84,10 @@ Where: over HTTPS. How long Plivo keeps it stands at the end."""
     yield "### In documents, the answers to its webhooks"
     yield _table(("what", "why"), ((one.what, one.why) for one in SENT))
     yield """
-### In requests to ring somebody's phone
+### In requests to ring somebody's phone, to let it be, or to end what came of it
 
-The line rings no caller, ever. It asks for a phone of its own people, when somebody tries it with `ivr rota ring`."""
+The line rings no caller, ever. It asks for phones of its own people: when a caller wants a person, and when somebody
+tries one with `ivr rota ring`."""
     yield _table(("what", "why"), ((one.what, one.why) for one in ASKED))
 
 
@@ -95,8 +97,10 @@ def _tables(tables: Iterable[Table]) -> Iterator[str]:
 ## What lies in the database
 
 SQLite in the data folder (`porchlight.db`), or the PostgreSQL that `IVR_DATABASE_URL` names. Backups are two files:
-`data`, and `keys`, without which `data` is noise. How long and where hold for every column of a table. What is in clear
-is text or a number that anybody with the file can read; bytes are what is sealed, keys, ids and signatures."""
+`data`, and `keys`, without which `data` is noise. *Live* tables are of the calls of this moment: in a file of their own
+in the run folder (`live.db`), or on PostgreSQL beside the others, and in no backup. How long and where hold for every
+column of a table. What is in clear is text or a number that anybody with the file can read; bytes are what is sealed,
+keys, ids and signatures."""
     rows = ((f"`{table.name}`", *(_told(table, name) for name in ("what", "kept")), _where(table)) for table in tables)
     yield _table(("table", "what", "how long", "where"), rows)
     for table in tables:
@@ -170,6 +174,8 @@ def _told(table: Table, name: str) -> str:
 
 def _where(table: Table) -> str:
     by = "written by calls" if table.info.get("by_calls") else "written by people, or the line's own work"
+    if table.info.get("lasting") is False:
+        return f"live, in no backup; {by}"
     return f"database, backup file `{_told(table, 'backup')}`; {by}"
 
 

@@ -31,8 +31,10 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "CallUUID",
         Use.PASSES,
-        "two keyed hashes of it, one that binds the call to its token and one that begins its receipts and ids; "
-        "their keys live for hours and for minutes",
+        "of a caller's: two keyed hashes, one that binds the call to its token and one that begins its receipts and "
+        "ids; their keys live for hours and for minutes. A third, of the first, lies in `live_transfers` while she "
+        "waits for a person or talks with one. Of a call to a phone that we rang: it lies in `live_offers`: "
+        "by it the call can be ended",
     ),
     Field("Event", Use.PASSES, "whether the call is over; nothing else of it"),
     Field("CallStatus", Use.PASSES, "whether the call is over; of a phone that we rang, whether it could be reached"),

@@ -1,7 +1,9 @@
 """What is asked of Plivo's REST interface, byte by byte, and what its answers mean."""
 
 import asyncio
+import inspect
 import json
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +12,7 @@ import pytest
 import respx
 
 from ivr.carrier.breaker import PROBES_EVERY, REFUSALS, Breaker
-from ivr.carrier.rest import Order, Outcome, Placed, PlivoRest, Refused, Unclear
+from ivr.carrier.rest import Order, Outcome, Placed, PlivoRest, Refused, Rest, Unclear
 from ivr.channels.sent import ASKED
 
 API = "https://api.plivo.example"
@@ -51,7 +53,6 @@ def test_a_phone_is_rung_with_the_hotline_s_number_and_name_and_without_machine_
         "time_limit": 13_500,
         "caller_name": "Porchlight",
     }
-    assert set(json.loads(call.request.content)) == {place for asked in ASKED for place in asked.places}
     headers = {
         name: value for name, value in call.request.headers.items() if name not in ("user-agent", "accept-encoding")
     }
@@ -63,6 +64,44 @@ def test_a_phone_is_rung_with_the_hotline_s_number_and_name_and_without_machine_
         "content-type": "application/json",
         "content-length": str(len(call.request.content)),
     }
+
+
+def requests_of(of: type[PlivoRest], api: respx.Router) -> set[str]:
+    """What it sends when all is asked of it that can be: methods with paths, ids as `*`, and fields of bodies."""
+    api.route().respond(404)
+
+    async def everything(_: PlivoRest) -> None:
+        rest = of(api_url=API, auth_id="MATESTTESTTESTTEST00", token="secret", number="+15005550006", name="Porchlight")
+        for name, use in USES.items():
+            await getattr(rest, name)(*use)
+        await rest.aclose()
+
+    asked(everything)
+    found = set()
+    for call in api.calls:
+        path = re.sub(f"{REQUEST}|{ROOM}", "*", str(call.request.url).removeprefix(f"{ACCOUNT}/")).rstrip("/")
+        found |= {f"{call.request.method} {path}", *json.loads(call.request.content or "{}")}
+    return found
+
+
+ROOM = "c0ffee0123456789c0ffee01"
+USES: dict[str, tuple[object, ...]] = {"place": (ORDER,), "cancel": (REQUEST,), "hang_up": (REQUEST,), "empty": (ROOM,)}
+DECLARED = {place for asked in ASKED for place in asked.places}
+
+
+def test_every_request_and_every_field_of_it_is_declared_and_no_other(httpx2_mock: respx.Router) -> None:
+    asks = {name for name, _ in inspect.getmembers(Rest, inspect.isfunction) if not name.startswith("_")}
+    assert asks - {"aclose"} == set(USES)
+    assert requests_of(PlivoRest, httpx2_mock) == DECLARED
+
+
+def test_mutant_a_request_that_nobody_declared_is_seen(httpx2_mock: respx.Router) -> None:
+    class Nosy(PlivoRest):
+        async def hang_up(self, call_uuid: str) -> bool:
+            await self._client.get(f"/Call/{call_uuid}/")
+            return await super().hang_up(call_uuid)
+
+    assert requests_of(Nosy, httpx2_mock) - DECLARED == {"GET Call/*"}
 
 
 @pytest.mark.parametrize(
