@@ -10,6 +10,8 @@ from tests.promises.evidence import Evidence, gathered
 from tests.promises.house import BEGINNING, PROVE, initialised
 from tests.promises.ledger import Record, promise_of, rows, table
 from tests.promises.paths import Cover, Walker, cover, everything
+from tests.promises.scenes import SCENES
+from tests.promises.warm import Warm, played
 from tests.shipped import flow
 
 
@@ -36,6 +38,12 @@ def paths(walker: Walker) -> Cover:
 def evidence(tmp_path_factory: pytest.TempPathFactory, blank: Path, paths: Cover) -> Evidence:
     """All that a line kept and sent after every path of the flow and every fault."""
     return asyncio.run(gathered(tmp_path_factory.mktemp("evidence"), blank, paths.calls))
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory, blank: Path) -> Warm:
+    """All that a line kept, asked and told when callers wanted a person, whatever came of it."""
+    return asyncio.run(played(tmp_path_factory.mktemp("warm"), blank, *SCENES))
 
 
 @pytest.fixture

@@ -10,6 +10,9 @@ PATIENT = "#ct=1000&rt=3000&rc=3&rp=all"
 INPUTS = ("GetInput", "GetDigits")
 SPOKEN = ("Speak", "Play")
 CONFIRM = "/voice/confirm"
+HANDED_OVER = re.compile(r"https://[^/]+/(voice/again/|staff/line#)")
+LONGEST_TALK, LONGEST_RING = 14_400, 60
+"""Seconds: Plivo's default for the former."""
 
 Rule = Callable[[str, Element], Iterator[str]]
 
@@ -82,21 +85,67 @@ def nothing_ends_in_silence(address: str, root: Element) -> Iterator[str]:
     for node, after in zip(elements, [*elements[1:], None], strict=False):
         follows = after.tag if after is not None else "nothing"
         allowed = ("Redirect", "Dial") if node.tag == "GetDigits" else ("Redirect",)
-        if node.tag in (*INPUTS, "Dial") and follows not in allowed:
+        if node.tag in (*INPUTS, "Dial", "Conference") and follows not in allowed:
             yield f"{node.tag} is followed by {follows}"
     if elements and address != CONFIRM and elements[-1].tag not in ("Redirect", "Hangup"):
         yield f"it ends with {elements[-1].tag}"
 
 
 def sentences_can_be_interrupted(address: str, root: Element) -> Iterator[str]:
-    """Whatever is said stands in an input, unless the call ends after it. (An advocate's phone has its own key.)"""
+    """Whatever is said stands in an input, unless nothing is left to choose: the call ends after it, two meet, or it
+    goes on in the other flow. (An advocate's phone has its own key.)"""
     elements = list(root)
-    ends = elements and elements[-1].tag == "Hangup" and not any(node.tag in (*INPUTS, "Dial") for node in elements)
+    chooses = any(node.tag in (*INPUTS, "Dial") for node in elements)
+    leaves = elements and (elements[-1].tag == "Hangup" or HANDED_OVER.match(elements[-1].text or ""))
+    ends = (leaves or _meets(root)) and not chooses
     if address == CONFIRM:
         return
     if any(node.tag in SPOKEN for node in elements) and not ends:
         yield "a sentence cannot be interrupted"
     yield from (f"{node.tag} says nothing" for node in _inputs(root) if not len(node))
+
+
+def nobody_listens_for_machines(_address: str, root: Element) -> Iterator[str]:
+    """It drops people who answer slowly; no mailbox presses 1."""
+    for node in root.iter():
+        yield from (f"{node.tag} {name}" for name in node.attrib if "machine" in name.lower())
+
+
+def conferences_are_of_two(_address: str, root: Element) -> Iterator[str]:
+    for node in _meets(root):
+        if node.get("maxMembers") not in ("1", "2"):
+            yield f"maxMembers is {node.get('maxMembers')}"
+        if node.get("stayAlone") != "false":
+            yield f"stayAlone is {node.get('stayAlone')}"
+
+
+def conferences_pass_no_keys_on(_address: str, root: Element) -> Iterator[str]:
+    """Plivo's default does: whoever listens would hear what is dialled there."""
+    yield from (f"relayDTMF is {node.get('relayDTMF')}" for node in _meets(root) if node.get("relayDTMF") != "false")
+
+
+def conferences_tell_nothing_of_the_caller(_address: str, root: Element) -> Iterator[str]:
+    """A conference has neither caller id nor caller name: nobody is shown anything by it, and both have been connected
+    before, one by calling and one by a request that says the hotline's. What it says is its name, which was drawn, and
+    nothing reports on it to anybody."""
+    known = {"action", "method", "startConferenceOnEnter", "endConferenceOnExit", "stayAlone", "maxMembers"}
+    known |= {"relayDTMF", "hangupOnStar", "timeLimit", "redirect"}
+    for node in _meets(root):
+        yield from (f"a Conference says {name}" for name in sorted(set(node.attrib) - known))
+        if not re.fullmatch(r"[0-9a-f]{24}", node.text or ""):
+            yield f"it is named {node.text}"
+
+
+def talks_have_an_end(_address: str, root: Element) -> Iterator[str]:
+    for node in root.iter():
+        if node.tag in ("Dial", "Conference") and not 1 <= int(node.get("timeLimit", "0")) <= LONGEST_TALK:
+            yield f"timeLimit is {node.get('timeLimit')}"
+        if node.tag == "Dial" and not 1 <= int(node.get("timeout", "0")) <= LONGEST_RING:
+            yield f"timeout is {node.get('timeout')}"
+
+
+def _meets(root: Element) -> list[Element]:
+    return list(root.iter("Conference"))
 
 
 def _inputs(root: Element) -> Iterator[Element]:
@@ -114,6 +163,11 @@ RULES: dict[str, Rule] = {
     "addresses are patient": addresses_are_patient,
     "nothing ends in silence": nothing_ends_in_silence,
     "sentences can be interrupted": sentences_can_be_interrupted,
+    "nobody listens for machines": nobody_listens_for_machines,
+    "conferences are of two": conferences_are_of_two,
+    "conferences pass no keys on": conferences_pass_no_keys_on,
+    "conferences tell nothing of the caller": conferences_tell_nothing_of_the_caller,
+    "talks have an end": talks_have_an_end,
 }
 
 MUTANTS: dict[str, tuple[str, str, str]] = {
@@ -144,9 +198,48 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
     "a wait without redirect": ("nothing ends in silence", r"<Redirect[^>]*>[^<]*</Redirect>", ""),
     "a goodbye without hang-up": ("nothing ends in silence", "<Hangup ?/>", ""),
     "a sentence before the input": ("sentences can be interrupted", "<GetInput ", "<Speak>Hello</Speak><GetInput "),
+    "a Dial that listens for machines": ("nobody listens for machines", "<Dial ", '<Dial machineDetection="true" '),
+    "a Dial without end": ("talks have an end", r' timeLimit="[^"]*"', ""),
+    "a Dial that rings as long as Plivo likes": ("talks have an end", r' timeout="\d+"(?=[^>]*callerId)', ""),
     "an input without a word": ("sentences can be interrupted", r"<Speak.*?</Speak>(?=.*</GetInput>)", ""),
 }
 """Name -> (the rule that must see it, what is exchanged in each document, for what)."""
+
+
+STAFF_MUTANTS: dict[str, tuple[str, str, str]] = {
+    "a conference that records": ("no recording", "<Conference ", '<Conference record="true" '),
+    "a whisper that records": ("no recording", "<GetInput ", '<GetInput recordSession="true" '),
+    "a conference of Plivo's two hundred": ("conferences are of two", r' maxMembers="2"', ""),
+    "a conference of three": ("conferences are of two", 'maxMembers="2"', 'maxMembers="3"'),
+    "a conference of one": ("conferences are of two", 'stayAlone="false"', 'stayAlone="true"'),
+    "a conference that passes keys on": ("conferences pass no keys on", 'relayDTMF="false"', 'relayDTMF="true"'),
+    "a conference with Plivo's relayDTMF": ("conferences pass no keys on", ' relayDTMF="false"', ""),
+    "a conference that reports": (
+        "conferences tell nothing of the caller",
+        "<Conference ",
+        '<Conference callbackUrl="https://line.example.org/in" ',
+    ),
+    "a conference with a name of the caller's": (
+        "conferences tell nothing of the caller",
+        "(<Conference [^>]*>)[^<]*",
+        r"\g<1>12125550100",
+    ),
+    "a conference without end": ("talks have an end", r' timeLimit="[^"]*"', ""),
+    "a conference that nothing follows": (
+        "nothing ends in silence",
+        "</Conference><Redirect.*</Redirect>",
+        "</Conference>",
+    ),
+    "a whisper whose keys are logged": ("digits are not logged", 'log="false"', 'log="true"'),
+    "a PIN with Plivo's log": ("digits are not logged", r' log="false"', ""),
+    "a whisper with Plivo's finish key": ("no key finishes", ' finishOnKey="none"', ""),
+    "a whisper of two keys": ("menus take one key", 'numDigits="1"', 'numDigits="2"'),
+    "an address without a fragment": ("addresses are patient", r"#ct=1000&amp;rt=3000&amp;rc=3&amp;rp=all", ""),
+    "a conference whose action is impatient": ("addresses are patient", r"(<Conference [^>]*)#ct=1000", r"\g<1>#"),
+    "a whisper that is followed by nothing": ("nothing ends in silence", r"<Redirect[^>]*>[^<]*</Redirect>", ""),
+    "a whisper that listens for machines": ("nobody listens for machines", "<GetInput ", '<GetInput machineTime="5" '),
+}
+"""The same, for what those hear who answer callers."""
 
 
 def complaints(address: str, document: bytes) -> set[tuple[str, str]]:

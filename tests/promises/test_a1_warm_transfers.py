@@ -34,7 +34,7 @@ from tests.promises.canary import Canary, Needle, Scanner, canaries, needles
 from tests.promises.house import BEGINNING, HOTLINE, PUBLIC_URL, Moody
 from tests.promises.ledger import Record
 from tests.promises.requests import Request
-from tests.promises.scenes import PHONE, PLATE, REPORTS, SCENES, hangs_up_at_whisper, hangs_up_ringing, passes, takes
+from tests.promises.scenes import PHONE, PLATE, REPORTS, hangs_up_at_whisper, hangs_up_ringing, passes, takes
 from tests.promises.spoken import codes, every_turn
 from tests.promises.test_a1_identifiers import CONFIGURED, OFTEN, Spot, forgetful
 from tests.promises.warm import TOKEN, Scene, Warm, masked, played, saying, words
@@ -145,11 +145,6 @@ def _of_her(told: tuple[str, ...]) -> set[bytes]:
                 turn = advance(staff(), call, Answered(About(hers, seconds, told)), now=BEGINNING)
                 documents.add(masked(voice.encode(turn, ANY_TOKEN)))
     return documents
-
-
-@pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory, blank: Path) -> Warm:
-    return asyncio.run(played(tmp_path_factory.mktemp("warm"), blank, *SCENES))
 
 
 def test_nothing_of_a_caller_is_told_to_a_phone_or_kept(warm: Warm, record: Record) -> None:
