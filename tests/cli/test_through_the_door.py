@@ -1,5 +1,6 @@
 """`ivr call --through-the-door`: transfers at one terminal, to a line that is served by another process."""
 
+import asyncio
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -8,8 +9,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from subprocess import PIPE, STDOUT
 
+import httpx2
 import pytest
 
+from ivr.carrier.loopback import Line
+from ivr.carrier.states import Ringing, State
+from ivr.carrier.transport import HttpTransport
+from ivr.kit.clock import SystemClock, VirtualClock
 from tests.cli.test_serving import IVR, environment, free_port, ivr, served
 from tests.shipped import ROOT, text
 
@@ -112,6 +118,25 @@ def test_a_person_at_the_keyboard_answers_and_meanwhile_nobody_calls_from_anothe
     rest, _ = call.communicate(timeout=30)
     assert "[phone 2 is on no call any more: normal clearing]" in rest
     assert call.returncode == 0
+
+
+def test_where_nobody_listens_the_line_dials_at_once(line: tuple[dict[str, str], str]) -> None:
+    settings, _ = line
+
+    async def dialled() -> State:
+        async with httpx2.AsyncClient() as client:
+            token = (Path(settings["IVR_DATA_DIR"]) / "loopback-token").read_text().strip()
+            url = f"http://127.0.0.1:{settings['PORT']}/voice"
+            clock = VirtualClock(SystemClock().now())
+            rosa = await Line(f"{url}/answer", f"{url}/hangup", token, HttpTransport(client), clock, seed="dial").call()
+            for key in ("1", "0"):
+                await rosa.press(key)
+            await rosa.silence()
+            return rosa.state
+
+    state = asyncio.run(dialled())
+    assert isinstance(state, Ringing)
+    assert set(state.dial.numbers) == {"+12125550141", "+12125550142"}
 
 
 class _Stranger(BaseHTTPRequestHandler):
