@@ -15,7 +15,7 @@ from ivr.carrier.signature import MAIN_SIGNATURE, SIGNATURE, sign
 from ivr.carrier.states import AwaitingKeys, Ringing
 from ivr.carrier.transport import AsgiTransport
 from ivr.carrier.webhooks import Exchange
-from ivr.engine.asks import Answer, Ask, SaveReport
+from ivr.engine.asks import Answer, Ask, Ring, SaveReport
 from ivr.engine.call import Call
 from ivr.flow.graph import Flow
 from ivr.kit.clock import SystemClock, VirtualClock
@@ -76,13 +76,13 @@ class Webhook:
 
 @dataclass(slots=True)
 class _Watched:
-    """A world in memory that tells whether something was saved since it was last asked."""
+    """A world in memory that tells whether something was saved, or somebody to be rung, since it was last asked."""
 
     memory: Memory = field(default_factory=Memory)
-    saved: bool = False
+    asked: bool = False
 
     async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
-        self.saved |= isinstance(ask, SaveReport)
+        self.asked |= isinstance(ask, SaveReport | Ring)
         return await self.memory.answer(ask, call, leg)
 
 
@@ -124,10 +124,10 @@ async def saving(site: Site, count: int) -> tuple[tuple[Webhook, Webhook], ...]:
     found = []
     for _ in range(count):
         call = await line.call()
-        world.saved = False
+        world.asked = False
         for keys in TO_THE_FIRST_SAVE:
             await call.press(keys)
-        assert world.saved, "TO_THE_FIRST_SAVE leads to the first save, and no further"
+        assert world.asked, "TO_THE_FIRST_SAVE leads to the first save, and no further"
         before, saves = call.exchange[-2:]
         found.append((_webhook(before), _webhook(saves)))
     return tuple(found)
@@ -140,8 +140,8 @@ async def _walked(line: Line, world: _Watched, chance: Random, turns: int) -> tu
         seen = 0
         while True:
             new, seen = call.exchange[seen:], len(call.exchange)
-            taken += [] if world.saved else map(_webhook, new)
-            world.saved = False
+            taken += [] if world.asked else map(_webhook, new)
+            world.asked = False
             if len(taken) >= turns or not isinstance(call.state, AwaitingKeys | Ringing):
                 break
             await _acts(call, chance)

@@ -18,22 +18,10 @@ from ivr.engine.inputs import Answered as WorldAnswered
 from ivr.engine.inputs import Began, FellSilent, Input, Pressed, Returned
 from ivr.engine.keypad import Typed, Verdict, judge
 from ivr.engine.walking import LONGEST_CALL, go, wait
-from ivr.flow.graph import (
-    Ask,
-    Choose,
-    Collect,
-    Enter,
-    Flow,
-    Pass,
-    Record,
-    Return,
-    SpeakIn,
-    Wait,
-    WantNumber,
-    WantOffer,
-    WantPerson,
-)
+from ivr.flow.graph import Ask, Choose, Collect, Enter, Flow, Return, Wait
+from ivr.flow.keys import Pass, Record, SpeakIn
 from ivr.flow.phrases import Phrase, phrase
+from ivr.flow.wants import WantNumber, WantOffer, WantPerson
 from ivr.flow.wording import after_silence, after_wrong_key
 
 PATIENCE = 3

@@ -30,8 +30,9 @@ from ivr.engine.asks import Moment as Until
 from ivr.engine.call import Call
 from ivr.engine.effects import Connect, Hold, Meet, Turn
 from ivr.engine.walking import go, left_to_talk
-from ivr.flow.graph import Ask, Flow, WantPerson
+from ivr.flow.graph import Ask, Flow
 from ivr.flow.phrases import Label, Labels, Moment, Name, Number, Phrase, phrase
+from ivr.flow.wants import WantPerson
 
 PROGRESS_STEP = 10
 """Seconds: how finely a caller is told how long it may still take."""

@@ -18,18 +18,8 @@ from ivr.engine.asks import (
 )
 from ivr.engine.call import Call
 from ivr.engine.draft import Draft
-from ivr.flow.graph import (
-    Ask,
-    Step,
-    WantDuty,
-    WantNumber,
-    WantOffer,
-    WantOutcome,
-    WantPerson,
-    WantSave,
-    WantShift,
-    WantSignIn,
-)
+from ivr.flow.graph import Ask, Step
+from ivr.flow.wants import WantDuty, WantNumber, WantOffer, WantOutcome, WantPerson, WantSave, WantShift, WantSignIn
 
 _OF_OFFERS: dict[str, WorldAsk] = {"take": TakeOffer(), "pass": PassOffer(), "about": HearMore()}
 

@@ -4,7 +4,8 @@ import msgspec
 from msgspec.structs import replace
 
 from ivr.engine.asks import Answers
-from ivr.flow.graph import Add, Form, Grant, Put, PutTyped, Record, SpeakIn
+from ivr.flow.graph import Form
+from ivr.flow.keys import Add, Grant, Put, PutTyped, Record, SpeakIn
 
 
 class Draft(msgspec.Struct, frozen=True):

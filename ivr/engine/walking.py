@@ -30,9 +30,9 @@ from ivr.flow.graph import (
     Say,
     Speaks,
     Wait,
-    WantNumber,
 )
 from ivr.flow.phrases import Phrase
+from ivr.flow.wants import WantNumber
 from ivr.flow.wording import opening
 
 TRAIL = 16

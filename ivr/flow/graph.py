@@ -5,74 +5,12 @@ Every verb is lowered to these; none of them knows a verb, a channel or a text."
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import time
-from typing import Literal
 
 from ivr.flow.diagnostics import NOWHERE, Place
+from ivr.flow.keys import Option, Pass
 from ivr.flow.phrases import Phrase
 from ivr.flow.prompts import Catalogue
-
-# ---- what a key leaves behind ----
-
-
-@dataclass(frozen=True, slots=True)
-class Put:
-    """The answer to a question is this code, and no other."""
-
-    question: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Add:
-    """One more code for a question that takes several. A finer code takes the place of its bare group."""
-
-    question: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class PutTyped:
-    """The answer to a question is what was just typed."""
-
-    question: str
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What the report may be used for."""
-
-    consent: str
-
-
-@dataclass(frozen=True, slots=True)
-class SpeakIn:
-    """From here the call is in this language."""
-
-    language: str
-
-
-Record = Put | Add | PutTyped | Grant | SpeakIn
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A key, how it is told, what it leaves behind, and where it leads. `lead` is said before it, but not after a
-    wrong key."""
-
-    key: str
-    told: Phrase
-    to: str
-    record: Record | None = None
-    lead: Phrase | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """What `#` does: go on with what was chosen, or without. `to` None: the options are said again."""
-
-    to: str | None = None
-    record: Record | None = None
-
+from ivr.flow.wants import Want, WantPerson
 
 # ---- what a branch may ask without asking the world ----
 
@@ -110,70 +48,6 @@ class Confirmed:
 
 
 Condition = Between | Speaks | Answered | SavedBefore | Confirmed
-
-
-# ---- what an Ask wants ----
-
-
-@dataclass(frozen=True, slots=True)
-class WantSave:
-    """Keep the report of this step's form. `ends`: its form is over and a receipt is due."""
-
-    ends: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WantPerson:
-    """Ring those on duty: by `rungs`, the name of a tier and its seconds. `told` and then the `options` (what to do
-    instead) are said before the phones ring; any other key rings them at once."""
-
-    told: Phrase
-    options: tuple[Option, ...] = ()
-    rungs: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class WantNumber:
-    """Put her through to somebody else's `number` (E.164), after `told`; it rings for so many seconds. Nothing is asked
-    of the world for it."""
-
-    told: Phrase
-    number: str
-    seconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class WantDuty:
-    """Is anyone on call?"""
-
-
-@dataclass(frozen=True, slots=True)
-class WantOffer:
-    """What becomes of the call that her phone was rung for: `take` it, `pass` it on, or hear what it is `about`."""
-
-    what: Literal["take", "pass", "about"]
-
-
-@dataclass(frozen=True, slots=True)
-class WantOutcome:
-    """Count how their talk went."""
-
-    outcome: str
-
-
-@dataclass(frozen=True, slots=True)
-class WantSignIn:
-    """Whose PIN was typed?"""
-
-
-@dataclass(frozen=True, slots=True)
-class WantShift:
-    """Tell her of her shifts, or change them: `status`, `switch`, `hour` or `next`."""
-
-    what: str
-
-
-Want = WantSave | WantPerson | WantNumber | WantDuty | WantOffer | WantOutcome | WantSignIn | WantShift
 
 
 # ---- the primitives ----

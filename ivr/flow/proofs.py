@@ -11,7 +11,6 @@ from itertools import count
 from msgspec import structs
 
 from ivr.flow.graph import (
-    Add,
     Answered,
     Ask,
     Branch,
@@ -23,24 +22,18 @@ from ivr.flow.graph import (
     Enter,
     Flow,
     Leave,
-    Put,
-    PutTyped,
-    Record,
     Return,
     SavedBefore,
     Say,
-    SpeakIn,
     Speaks,
     Step,
     Wait,
-    WantDuty,
-    WantNumber,
-    WantPerson,
-    WantSave,
 )
+from ivr.flow.keys import Add, Put, PutTyped, Record, SpeakIn
 from ivr.flow.phrases import Digits, Labels, Phrase, Slot
 from ivr.flow.prompts import spoken
 from ivr.flow.speech import Spoken, seconds, timeline
+from ivr.flow.wants import WantDuty, WantNumber, WantPerson, WantSave
 from ivr.flow.wording import opening
 
 NEVER = float("inf")

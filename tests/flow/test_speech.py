@@ -11,11 +11,12 @@ import pytest
 from msgspec import structs
 
 from ivr.flow import proofs
-from ivr.flow.graph import Ask, Choose, End, Flow, Say, WantPerson
+from ivr.flow.graph import Ask, Choose, End, Flow, Say
 from ivr.flow.line import SENTENCES
 from ivr.flow.phrases import Digits, KeyName, Label, Labels, Number, Phrase, Slot, Value, phrase
 from ivr.flow.prompts import KEYS
 from ivr.flow.speech import LEAD, Spoken, seconds, timeline
+from ivr.flow.wants import WantPerson
 from ivr.flow.wording import after_silence, after_wrong_key, opening
 from tests.engine.caller import Caller
 from tests.shipped import flow

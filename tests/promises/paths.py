@@ -14,8 +14,9 @@ from ivr.engine.asks import Answer, Dialling, Duty, Nobody, NotSaved, OnDuty, Ri
 from ivr.engine.call import Call, begin
 from ivr.engine.effects import Connect, HandOver, HangUp, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import Answered, Began, FellSilent, Input, Pressed, Returned
-from ivr.flow.graph import Ask, Branch, Choose, Collect, Enter, Flow, Leave, Say, Step, WantPerson, onward
+from ivr.flow.graph import Ask, Branch, Choose, Collect, Enter, Flow, Leave, Say, Step, onward
 from ivr.flow.lowering.sign_in import PIN_DIGITS
+from ivr.flow.wants import WantPerson
 
 KEYS = "0123456789*#"
 OUTCOMES: tuple[DialOutcome, ...] = ("completed", "busy", "no-answer", "failed", "timeout", "cancel", "unconfirmed")

@@ -13,7 +13,8 @@ from ivr.carrier.fields import parse_form
 from ivr.carrier.loopback import PhoneCall
 from ivr.carrier.transport import AsgiTransport, Reply
 from ivr.engine.walking import LONGEST_CALL
-from ivr.flow.graph import Ask, Choose, Collect, WantSave
+from ivr.flow.graph import Ask, Choose, Collect
+from ivr.flow.wants import WantSave
 from ivr.vault.receipts import ROLLS
 from tests.promises.evidence import agrees, carry_out
 from tests.promises.house import House

@@ -13,7 +13,8 @@ from ivr.app import Parts, WorldOf, build
 from ivr.carrier.documents import read
 from ivr.channels.voice import Voice
 from ivr.engine.effects import Turn
-from ivr.flow.graph import Choose, Pass
+from ivr.flow.graph import Choose
+from ivr.flow.keys import Pass
 from ivr.kit.clock import VirtualClock
 from tests.promises.documents import CONFIRM, MUTANTS, RULES, complaints
 from tests.promises.evidence import Evidence

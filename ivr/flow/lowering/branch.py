@@ -1,9 +1,10 @@
 """`branch`: one Branch, or an Ask where only the world knows (is anyone on call?)."""
 
 from ivr.flow.diagnostics import Place
-from ivr.flow.graph import Ask, Between, Branch, Condition, Speaks, WantDuty
+from ivr.flow.graph import Ask, Between, Branch, Condition, Speaks
 from ivr.flow.lowering.building import Building
 from ivr.flow.model import BranchLine, Fork
+from ivr.flow.wants import WantDuty
 
 
 def lower(name: str, line: BranchLine, place: Place, building: Building) -> None:

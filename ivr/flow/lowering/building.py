@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from ivr.flow.diagnostics import Diagnostic, Place
 from ivr.flow.forms import WrittenForm
-from ivr.flow.graph import Form, Option, Record, Step
+from ivr.flow.graph import Form, Step
+from ivr.flow.keys import Option, Record
 from ivr.flow.phrases import KeyName, Label, Phrase, phrase
 from ivr.flow.source import Word
 

@@ -1,7 +1,8 @@
 """`choose_language`: the greeting in each language, each followed by the key of that language."""
 
 from ivr.flow.diagnostics import Place
-from ivr.flow.graph import Choose, Option, Pass, SpeakIn
+from ivr.flow.graph import Choose
+from ivr.flow.keys import Option, Pass, SpeakIn
 from ivr.flow.lowering.building import Building
 from ivr.flow.model import ChooseLanguage
 from ivr.flow.phrases import KeyName, Label, Phrase, phrase

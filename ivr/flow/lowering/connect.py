@@ -1,10 +1,11 @@
 """`connect`: one Ask for a number outside, with a sentence before it."""
 
 from ivr.flow.diagnostics import Place
-from ivr.flow.graph import Ask, WantNumber
+from ivr.flow.graph import Ask
 from ivr.flow.lowering.building import Building
 from ivr.flow.model import Connect
 from ivr.flow.phrases import phrase
+from ivr.flow.wants import WantNumber
 
 
 def lower(name: str, line: Connect, place: Place, building: Building) -> None:

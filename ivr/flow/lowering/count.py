@@ -1,10 +1,12 @@
 """`count`: a Choose of words, each counted, then on. Whoever presses nothing has said nothing."""
 
 from ivr.flow.diagnostics import Place
-from ivr.flow.graph import Ask, Choose, Pass, WantOutcome
+from ivr.flow.graph import Ask, Choose
+from ivr.flow.keys import Pass
 from ivr.flow.lowering.building import Building, options
 from ivr.flow.model import CountLine
 from ivr.flow.phrases import phrase
+from ivr.flow.wants import WantOutcome
 
 
 def lower(name: str, line: CountLine, place: Place, building: Building) -> None:

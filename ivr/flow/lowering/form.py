@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from ivr.flow.diagnostics import Place
 from ivr.flow.graph import (
-    Add,
     Answered,
     Ask,
     Branch,
@@ -17,23 +16,18 @@ from ivr.flow.graph import (
     Confirmed,
     Enter,
     Form,
-    Grant,
     Leave,
-    Option,
-    Pass,
-    Put,
-    PutTyped,
     Question,
-    Record,
     SavedBefore,
     Say,
-    WantSave,
 )
+from ivr.flow.keys import Add, Grant, Option, Pass, Put, PutTyped, Record
 from ivr.flow.lowering.building import Building, options
 from ivr.flow.model import FormFile, FormLine, QuestionLine
 from ivr.flow.phrases import KeyName, Phrase, Slot, phrase
 from ivr.flow.source import Word
 from ivr.flow.values import CodeLine
+from ivr.flow.wants import WantSave
 
 KEPT = phrase("line.keep_or_change", answer=Slot.ANSWER)
 YOU_SAID = phrase("line.you_said", answers=Slot.ANSWERS)

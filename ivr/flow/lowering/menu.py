@@ -1,7 +1,8 @@
 """`menu`: one Choose, its options composed from the keys and the labels STEP.TARGET. `#` says the options again."""
 
 from ivr.flow.diagnostics import Place
-from ivr.flow.graph import Choose, Pass
+from ivr.flow.graph import Choose
+from ivr.flow.keys import Pass
 from ivr.flow.lowering.building import Building, options
 from ivr.flow.model import Menu
 

@@ -3,10 +3,12 @@
 The first words may be heard by a mailbox, a call screener or whoever is near, so nothing of the caller is in them."""
 
 from ivr.flow.diagnostics import Place
-from ivr.flow.graph import Ask, Choose, Option, Pass, WantOffer
+from ivr.flow.graph import Ask, Choose
+from ivr.flow.keys import Option, Pass
 from ivr.flow.lowering.building import Building, options
 from ivr.flow.model import Offer
 from ivr.flow.phrases import phrase
+from ivr.flow.wants import WantOffer
 
 TIMES = 2
 """So often the first words are said: she has just been woken."""

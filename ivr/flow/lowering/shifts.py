@@ -1,9 +1,11 @@
 """`shifts`: a Choose of what she can hear of her shifts or change, each an Ask that leads back to it."""
 
 from ivr.flow.diagnostics import Place
-from ivr.flow.graph import Ask, Choose, Pass, WantShift
+from ivr.flow.graph import Ask, Choose
+from ivr.flow.keys import Pass
 from ivr.flow.lowering.building import Building, options
 from ivr.flow.model import ShiftsLine
+from ivr.flow.wants import WantShift
 
 
 def lower(name: str, line: ShiftsLine, place: Place, building: Building) -> None:

@@ -1,10 +1,12 @@
 """`sign_in`: a Collect of a PIN, and an Ask whose it is."""
 
 from ivr.flow.diagnostics import Place
-from ivr.flow.graph import Ask, Collect, Pass, WantSignIn
+from ivr.flow.graph import Ask, Collect
+from ivr.flow.keys import Pass
 from ivr.flow.lowering.building import Building
 from ivr.flow.model import SignInLine
 from ivr.flow.phrases import phrase
+from ivr.flow.wants import WantSignIn
 
 PIN_DIGITS = 8
 

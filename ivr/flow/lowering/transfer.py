@@ -1,10 +1,11 @@
 """`transfer`: one Ask for a person, with what a caller may do instead."""
 
 from ivr.flow.diagnostics import Place
-from ivr.flow.graph import Ask, WantPerson
+from ivr.flow.graph import Ask
 from ivr.flow.lowering.building import Building, options
 from ivr.flow.model import Transfer
 from ivr.flow.phrases import Number, phrase
+from ivr.flow.wants import WantPerson
 
 
 def lower(name: str, line: Transfer, place: Place, building: Building) -> None:

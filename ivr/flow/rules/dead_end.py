@@ -13,20 +13,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ivr.flow.diagnostics import Diagnostic, Place, listed
-from ivr.flow.graph import (
-    Ask,
-    Choose,
-    Collect,
-    End,
-    Flow,
-    Return,
-    Step,
-    WantNumber,
-    WantPerson,
-    WantSave,
-    WantShift,
-    onward,
-)
+from ivr.flow.graph import Ask, Choose, Collect, End, Flow, Return, Step, onward
+from ivr.flow.wants import WantNumber, WantPerson, WantSave, WantShift
 
 if TYPE_CHECKING:  # it is built from what `reading` read, and `reading` needs no_next
     from ivr.flow.subject import Subject

@@ -13,10 +13,11 @@ Cure: Say less in `transfer` and `holding`, or give her fewer things to do meanw
 from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic
-from ivr.flow.graph import Ask, Flow, WantPerson
+from ivr.flow.graph import Ask, Flow
 from ivr.flow.phrases import Number, Phrase, phrase
 from ivr.flow.speech import timeline
 from ivr.flow.subject import Subject
+from ivr.flow.wants import WantPerson
 
 MOST_SECONDS = 10
 

@@ -13,8 +13,9 @@ Cure: Put a menu in between, or say less.
 from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic
-from ivr.flow.graph import WAITS, Ask, Branch, End, Flow, Return, Say, WantNumber, WantPerson, WantSave, onward
+from ivr.flow.graph import WAITS, Ask, Branch, End, Flow, Return, Say, onward
 from ivr.flow.subject import Subject
+from ivr.flow.wants import WantNumber, WantPerson, WantSave
 
 MOST_STEPS = 20
 MOST_WAYS = 64

@@ -12,8 +12,9 @@ Cure: Lead 0 to a step with `transfer: advocates`.
 from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic
-from ivr.flow.graph import Ask, Flow, WantPerson, onward
+from ivr.flow.graph import Ask, Flow, onward
 from ivr.flow.subject import Subject
+from ivr.flow.wants import WantPerson
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:

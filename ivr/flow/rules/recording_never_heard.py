@@ -13,9 +13,10 @@ Cure: Remove the recording; record whole sentences: greetings, questions, what i
 from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic, Place
-from ivr.flow.graph import Ask, Choose, Collect, End, Flow, Say, WantNumber, WantPerson
+from ivr.flow.graph import Ask, Choose, Collect, End, Flow, Say
 from ivr.flow.phrases import Phrase
 from ivr.flow.subject import Subject
+from ivr.flow.wants import WantNumber, WantPerson
 
 
 def check(*subjects: Subject) -> Iterator[Diagnostic]:
