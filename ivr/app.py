@@ -176,7 +176,7 @@ def _chores(
         Chore("night", timedelta(minutes=1), lambda: _worked(night, reports, clock)),
         # Each transfer asks for it; what is known must be fresh when the database goes away.
         Chore("look at the rota", timedelta(minutes=5), rota.look),
-        Chore("end transfers", timedelta(minutes=1), transfers.sweep, on_time=True),
+        Chore("end transfers", live.SWEPT_EVERY, transfers.sweep, on_time=True),
         # Also when whoever withdrew a report, or brought it home, ended before it could.
         Chore("wipe the database's log", timedelta(minutes=1), parts.database.forget_deleted),
         Chore("wipe the spool's log", timedelta(minutes=1), parts.spool.forget_deleted),

@@ -224,7 +224,14 @@ def taken(connection: Connection, offer_id: bytes, leg: str, now: datetime) -> t
     if row.state == State.ANSWERED and transfer.state == RINGING:
         at, since = milliseconds(now), milliseconds(now - GONE_AFTER)
         if stored.change_transfer(
-            connection, transfer.id, if_in=(RINGING,), seen_since=since, state=TAKEN, taken_by=row.id, taken_at=at
+            connection,
+            transfer.id,
+            if_in=(RINGING,),
+            seen_since=since,
+            state=TAKEN,
+            taken_by=row.id,
+            taken_at=at,
+            told=None,
         ):
             stored.change_offer(connection, row.id, if_in=(State.ANSWERED,), state=State.TAKEN)
             return Connecting(), _cancelled(connection, transfer.id)

@@ -195,11 +195,17 @@ class Transfers:
     # ---- housekeeping ----
 
     async def sweep(self) -> None:
-        """Delete what is over, in time, also where nobody calls."""
+        """Delete what is over, in time, also where nobody calls: what is not due now would be late the next time."""
         now = self.clock.now()
-        old, oldest = milliseconds(now - stored.STAYS), milliseconds(now - LONGEST_TALK - stored.STAYS)
-        await self._write(lambda connection: stored.sweep(connection, ended=old, asked=old, joined=oldest))
-        await self.live.forget_deleted()
+        old = now - stored.STAYS + stored.SWEPT_EVERY
+        ended, joined, gone = map(milliseconds, (old, old - LONGEST_TALK, now - offering.GONE_AFTER))
+
+        def swept(connection: Connection) -> None:
+            stored.sweep(connection, ended=ended, asked=ended, joined=joined)
+            stored.forget_told(connection, asked=gone)
+
+        await self.live.write(swept)
+        await self.live.forget_deleted(stored.live.sorted_tables)
 
     async def close(self) -> None:
         """Wait until the phone company was told what it must know."""

@@ -74,11 +74,12 @@ class Database:
             await self._backend.prepare()
         await self.alone(make)
 
-    async def forget_deleted(self) -> bool:
-        """Wipe what was deleted from SQLite's log, where a copy of it still lies. False if somebody reads there: try
-        again. PostgreSQL keeps its dead rows until `rewrite`. Raises StoreUnavailable."""
+    async def forget_deleted(self, tables: Sequence[Table] = ()) -> bool:
+        """Wipe what was deleted from SQLite's log, where a copy of it still lies; on PostgreSQL from these tables: they
+        must be small. Others keep their dead rows until `rewrite`. False if somebody is in the way: try again. Raises
+        StoreUnavailable."""
         with self._failures_named():
-            return await self._backend.forget_deleted()
+            return await self._backend.forget_deleted(tables)
 
     async def rewrite(self, tables: Sequence[Table]) -> bool:
         """Write every row anew, in the order of its key: nothing on disk then tells when each of them came.

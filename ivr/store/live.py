@@ -33,7 +33,8 @@ from ivr.store.kinds import Bytes, Text, column
 live = MetaData()
 
 STAYS = timedelta(minutes=10)
-"""So long after its end a row is still there: webhooks come late."""
+"""At most so long after its end a row is still there: webhooks come late."""
+SWEPT_EVERY = timedelta(minutes=1)
 
 _INSERT = {"sqlite": insert_sqlite, "postgresql": insert_postgresql}
 
@@ -192,6 +193,13 @@ def sweep(connection: Connection, *, ended: int, asked: int, joined: int) -> int
         ),
     )
     return connection.execute(delete(transfers).where(or_(over, lost))).rowcount
+
+
+def forget_told(connection: Connection, *, asked: int) -> None:
+    """Of callers who have not asked since that moment: what they keyed is nobody's to hear any more. Whoever asks again
+    brings it along."""
+    lost = (transfers.c.told.is_not(None), transfers.c.polled_at < asked)
+    connection.execute(update(transfers).where(*lost).values(told=None))
 
 
 # ---- offers ----

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.schema import sort_tables
 
@@ -18,6 +19,10 @@ DEAF_SERVER_MS = 10_000
 PATIENT_WAIT_MS = 60_000
 REWRITE_WAIT_MS = 200
 """For each table's lock; everybody who comes later queues behind it meanwhile."""
+
+_SIZE = text("SELECT pg_relation_size(CAST(:table AS regclass))")
+_LOCKED = "55P03"
+"""SQLSTATE lock_not_available."""
 
 _ALONE = 0x506F726368  # "Porch": the name of our one advisory lock
 
@@ -53,8 +58,15 @@ class Postgresql:
     async def prepare(self) -> None:
         """Databases and users are made by whoever runs the server."""
 
-    async def forget_deleted(self) -> bool:
-        """Nothing to do here: what was deleted lies in dead space until `rewrite`."""
+    async def forget_deleted(self, tables: Sequence[Table]) -> bool:
+        """What was deleted, or written over, lies in dead space until its table is written anew; VACUUM leaves it there
+        until something else needs the room. A table without any space has none."""
+        try:
+            await self.write(partial(_rewrite_if_used, sort_tables(tables)))
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCKED:
+                raise
+            return False
         return True
 
     async def rewrite(self, tables: Sequence[Table]) -> bool:
@@ -82,6 +94,12 @@ def _alone(work: Callable[[Connection], T], connection: Connection) -> T:
     connection.execute(text(f"SET LOCAL lock_timeout = {PATIENT_WAIT_MS}"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ALONE})
     return work(connection)
+
+
+def _rewrite_if_used(tables: list[Table], connection: Connection) -> None:
+    sizes = (connection.execute(_SIZE, {"table": _names(connection, [table])}).scalar_one() for table in tables)
+    if any(sizes):
+        _rewrite(tables, connection)
 
 
 def _rewrite(tables: list[Table], connection: Connection) -> None:

@@ -73,7 +73,7 @@ class Sqlite:
         await to_thread(_make_file, self._path)
         await self._writer.outside(_use_log)
 
-    async def forget_deleted(self) -> bool:
+    async def forget_deleted(self, _tables: Sequence[Table]) -> bool:
         return await self._writer.outside(_checkpoint)
 
     async def rewrite(self, _tables: Sequence[Table]) -> bool:

@@ -28,8 +28,9 @@ from ivr.kit.clock import VirtualClock
 from ivr.services.archive import OpenReport
 from ivr.services.spool import Spool
 from ivr.services.turns import World
-from ivr.store import live
 from ivr.store.database import Database
+from ivr.store.live import create
+from ivr.store.live import live as live_tables
 from ivr.store.tables import metadata
 from ivr.vault import organisation
 from tests.founded import SECRET, Office, found
@@ -105,7 +106,7 @@ class House:
 
     async def live_rows(self) -> dict[str, list[Any]]:
         """Everything that is known of calls in progress."""
-        return await self.parts.live.read(lambda connection: _everything(connection, live.live))
+        return await self.parts.live.read(lambda connection: _everything(connection, live_tables))
 
     async def reports(self) -> list[OpenReport]:
         """Every report, opened with the advocate's passphrase."""
@@ -158,8 +159,10 @@ async def house(
     on_duty: tuple[str, ...] = ON_DUTY,
     clock: VirtualClock | None = None,
     rest: Rest | None = None,
+    live: str = "",
 ) -> AsyncIterator[House]:
-    """A line in `folder`. `blank`: an initialised database to copy; without it, another worker of the line there."""
+    """A line in `folder`. `blank`: an initialised database to copy; without it, another worker of the line there.
+    `live`: where its live rows lie, if not beside it."""
     clock = clock or VirtualClock(BEGINNING)
     _furnish(folder, blank)
     database = database_of(f"sqlite:///{folder / 'porchlight.db'}")
@@ -170,7 +173,7 @@ async def house(
         staff=staff(),
         database=database,
         spool=spool,
-        live=database_of(f"sqlite:///{folder / 'live' / 'live.db'}"),
+        live=database_of(live or f"sqlite:///{folder / 'live' / 'live.db'}"),
         secret=SECRET,
         pin=pin,
         carrier_token=AUTH_TOKEN,
@@ -183,7 +186,7 @@ async def house(
         save_seconds=60,
     )
     kept = Office(database, Spool(spool), pin, now=clock.now())
-    await parts.live.furnish(live.create)
+    await parts.live.furnish(create)
     mood = Moody()
     router = builder(parts, clock, lambda world: world_of(mood.before(world)))
     try:

@@ -1,6 +1,6 @@
 """A2: what is kept while a call lives is gone in time, whether or not anybody calls: keys of tokens within 12 hours and
-keys of seeds within 20 minutes, from the disk and from the memory of every worker. (Live rows and conversations by text
-do not exist yet; each of them is to be watched here when it does.)"""
+keys of seeds within 20 minutes, from the disk and from the memory of every worker. (Conversations by text do not exist
+yet; they are to be watched when they do.)"""
 
 import asyncio
 from collections.abc import Callable

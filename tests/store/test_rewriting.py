@@ -216,3 +216,23 @@ def test_a_snapshot_that_began_before_a_rewriting_sees_every_row(tmp_path: Path)
 
     with database_of("postgresql", tmp_path) as database_url:
         with_database(database_url, main)
+
+
+@pytest.mark.skipif("postgresql" not in KINDS, reason="no PostgreSQL answers")
+def test_postgresql_wipes_small_tables_unless_somebody_is_in_the_way_and_keeps_what_is_in_them(tmp_path: Path) -> None:
+    async def main(database: Database) -> None:
+        await keep_some(database, 4)
+        before = await everything(database)
+        with psycopg.connect(url) as other:
+            other.execute("SELECT count(*) FROM reports")
+            assert not await database.forget_deleted(REWRITTEN)
+        assert await database.forget_deleted(REWRITTEN)
+        assert await database.forget_deleted(), "no table, nothing to do"
+        assert await everything(database) == before
+        await database.write(lambda connection: connection.execute(delete(reports)))
+        assert await database.forget_deleted(REWRITTEN)
+        with psycopg.connect(url) as other:
+            assert other.execute("SELECT pg_relation_size('reports')").fetchone() == (0,)
+
+    with database_of("postgresql", tmp_path) as url:
+        with_database(url, main)
