@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Any, Literal, assert_never
 from xml.sax.saxutils import escape
 
+import msgspec
+
 from ivr.channels.elements import plivoxml
 from ivr.engine.effects import Connect, Effect, HandOver, HangUp, Hold, Meet, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import FellSilent, Input, Pressed, Returned
@@ -36,6 +38,9 @@ _GAP = "\ue000"
 
 _OWN_GAPS = tuple(map(chr, range(0xE001, 0xE0FF)))
 """Stand where the first, second, ... thing goes that is a caller's own."""
+
+_ROOM_GAP = "\ue0ff"
+"""Stands where the name of a conference goes: it is of one call and is not remembered either."""
 
 _REMEMBERED = 4096
 _EFFECTS = (WaitForKey, WaitForDigits, Connect, Hold, Meet, HandOver, HangUp)
@@ -115,6 +120,9 @@ class Voice:
         """The XML of a turn with nothing left to ask; `token` goes into every address of the call."""
         then = turn.then
         assert isinstance(then, _EFFECTS), "an ask is answered before it is spoken"
+        if isinstance(then, Meet) and then.room != _ROOM_GAP:
+            anywhere = Turn(turn.call, turn.said, msgspec.structs.replace(then, room=_ROOM_GAP))
+            return self.encode(anywhere, token).replace(_ROOM_GAP.encode(), escape(then.room).encode())
         said = turn.said
         if not any([one.is_private for one in said]):  # noqa: C419  # a generator costs three times this list
             return token.encode("ascii").join(self._remembered(turn.call.language, said, then))

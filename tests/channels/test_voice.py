@@ -201,3 +201,12 @@ def test_whoever_answers_and_is_lost_is_let_go_in_every_language() -> None:
     *words, end = read(Voice(flow(), HERE).sorry(), "application/xml")
     assert [one.language for one in words if isinstance(one, Speak)] == ["en-US", "es-US"]
     assert isinstance(end, Hangup)
+
+
+def test_where_two_met_is_not_remembered() -> None:
+    voice, said = Voice(flow(), HERE), (phrase("line.connected"),)
+    first = voice.encode(Turn(CALL, said, Meet("c0ffee01c0ffee01c0ffee01", 900, True)), TOKEN)
+    remembered = voice._remembered.cache_info()  # the only place where it could be remembered
+    second = voice.encode(Turn(CALL, said, Meet("5ad0c1f3e8b94b7d90a1c2e3", 900, True)), TOKEN)
+    assert first.replace(b"c0ffee01c0ffee01c0ffee01", b"5ad0c1f3e8b94b7d90a1c2e3") == second != first
+    assert voice._remembered.cache_info().misses == remembered.misses
