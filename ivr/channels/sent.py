@@ -45,6 +45,11 @@ SENT: tuple[Sent, ...] = (
         ("Conference",),
     ),
     Sent(
+        "the address to tell who comes into a conference",
+        "it is the same for every call; nobody must wait there for somebody who has hung up",
+        ("Conference callbackUrl",),
+    ),
+    Sent(
         "the hotline's number and name",
         "phones that are rung show these; Plivo would show the caller's own",
         ("Dial callerId", "Dial callerName"),
@@ -72,8 +77,8 @@ SENT: tuple[Sent, ...] = (
                 "method", "hangupOnStar", "timeLimit", "timeout", "confirmKey", "confirmTimeout", "redirect",
             )),
             *(f"Conference {name}" for name in (
-                "method", "startConferenceOnEnter", "endConferenceOnExit", "stayAlone", "maxMembers", "relayDTMF",
-                "hangupOnStar", "timeLimit", "redirect",
+                "method", "callbackMethod", "startConferenceOnEnter", "endConferenceOnExit", "stayAlone", "maxMembers",
+                "relayDTMF", "hangupOnStar", "timeLimit", "redirect",
             )),
             "Redirect method",
             "break time",

@@ -120,9 +120,12 @@ class Voice:
         """The XML of a turn with nothing left to ask; `token` goes into every address of the call."""
         then = turn.then
         assert isinstance(then, _EFFECTS), "an ask is answered before it is spoken"
-        if isinstance(then, Meet) and then.room != _ROOM_GAP:
-            anywhere = Turn(turn.call, turn.said, msgspec.structs.replace(then, room=_ROOM_GAP))
-            return self.encode(anywhere, token).replace(_ROOM_GAP.encode(), escape(then.room).encode())
+        if not isinstance(then, Meet):
+            return self._encoded(turn, then, token)
+        anywhere = msgspec.structs.replace(then, room=_ROOM_GAP)
+        return self._encoded(turn, anywhere, token).replace(_ROOM_GAP.encode(), escape(then.room).encode())
+
+    def _encoded(self, turn: Turn, then: Effect, token: str) -> bytes:
         said = turn.said
         if not any([one.is_private for one in said]):  # noqa: C419  # a generator costs three times this list
             return token.encode("ascii").join(self._remembered(turn.call.language, said, then))

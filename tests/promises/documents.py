@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, fromstring
 
 from tests.promises.house import HOTLINE
@@ -127,11 +128,13 @@ def conferences_pass_no_keys_on(_address: str, root: Element) -> Iterator[str]:
 def conferences_tell_nothing_of_the_caller(_address: str, root: Element) -> Iterator[str]:
     """A conference has neither caller id nor caller name: nobody is shown anything by it, and both have been connected
     before, one by calling and one by a request that says the hotline's. What it says is its name, which was drawn, and
-    nothing reports on it to anybody."""
+    who comes into it is told to an address that is the same for every call."""
     known = {"action", "method", "startConferenceOnEnter", "endConferenceOnExit", "stayAlone", "maxMembers"}
-    known |= {"relayDTMF", "hangupOnStar", "timeLimit", "redirect"}
+    known |= {"relayDTMF", "hangupOnStar", "timeLimit", "redirect", "callbackUrl", "callbackMethod"}
     for node in _meets(root):
         yield from (f"a Conference says {name}" for name in sorted(set(node.attrib) - known))
+        if urlsplit(node.get("callbackUrl", "")).path not in ("/voice/entered", "/staff/entered"):
+            yield f"it reports to {node.get('callbackUrl')}"
         if not re.fullmatch(r"[0-9a-f]{24}", node.text or ""):
             yield f"it is named {node.text}"
 
@@ -216,8 +219,8 @@ STAFF_MUTANTS: dict[str, tuple[str, str, str]] = {
     "a conference with Plivo's relayDTMF": ("conferences pass no keys on", ' relayDTMF="false"', ""),
     "a conference that reports": (
         "conferences tell nothing of the caller",
-        "<Conference ",
-        '<Conference callbackUrl="https://line.example.org/in" ',
+        r"/entered#",
+        "/entered/12125550100#",
     ),
     "a conference with a name of the caller's": (
         "conferences tell nothing of the caller",

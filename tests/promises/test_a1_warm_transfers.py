@@ -27,6 +27,7 @@ from ivr.engine.inputs import Answered, Began
 from ivr.flow.phrases import Label
 from ivr.kit.clock import VirtualClock
 from ivr.line.edge import Edge, Webhook
+from ivr.line.staff import EMPTY
 from ivr.services.telling import Envelopes
 from ivr.services.turns import World
 from ivr.services.world import LiveWorld
@@ -107,7 +108,7 @@ def found_in(warm: Warm) -> list[str]:
 
 def misspoken(warm: Warm) -> Iterator[str]:
     """Whatever an advocate's phone was told that it may not be told, by the documents that it may."""
-    anybody = {masked(document) for document in _of_nobody()}
+    anybody = {masked(document) for document in _of_nobody()} | {EMPTY}
     for leg, hops in warm.legs().items():
         asked = False
         for hop in hops:
