@@ -19,6 +19,8 @@ from ivr.settings import read
 from ivr.store.database import Database
 from ivr.vault.organisation import read_pin
 from tests.cli.test_calling import ivr
+from tests.promises import orders
+from tests.promises.warm import Asked
 from tests.shipped import flow, staff, text
 
 ANA = "four quiet harbor lamps"
@@ -118,6 +120,13 @@ def test_a_phone_that_cannot_be_reached_is_flagged_until_it_can(data: Path, http
         told(data, asked["hangup_url"], CallStatus="failed")
         told(data, asked["hangup_url"], CallStatus=status)
         assert not failing(), f"{status}: somebody's phone rang"
+
+
+def test_it_keeps_to_the_rules_of_every_request(data: Path, httpx2_mock: respx.Router) -> None:
+    httpx2_mock.post(CALLS).respond(201, json={"request_uuid": REQUEST})
+    ivr("rota", "ring", "bo")
+    [call] = httpx2_mock.calls
+    assert orders.complaints(Asked(call.request.method, str(call.request.url), (), call.request.content)) == set()
 
 
 def test_no_other_address_flags_anybody(data: Path, httpx2_mock: respx.Router) -> None:
