@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ivr.engine.effects import Connect, HangUp, Turn, WaitForDigits, WaitForKey
+from ivr.engine.effects import Connect, HandOver, HangUp, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import FellSilent, Input, Pressed, Returned
 from ivr.flow.graph import Flow
 from ivr.flow.speech import timeline
@@ -64,6 +64,8 @@ def encode(turn: Turn, flow: Flow) -> Iterator[str]:
             yield f"  [digits, up to {turn.then.most}]"
         case Connect():
             yield f"  [ringing {', '.join(turn.then.numbers)} for {turn.then.seconds} s: /talked or /nobody]"
+        case HandOver():
+            yield "  [here begins the line of those who answer callers: it is not a part of a rehearsal]"
         case HangUp():
             yield "  [the line hangs up]"
 

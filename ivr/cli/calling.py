@@ -1,5 +1,6 @@
 """`ivr call`: place a call from the terminal."""
 
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,16 +14,17 @@ from ivr.channels.terminal import words
 from ivr.channels.voice import Addresses
 from ivr.cli import place
 from ivr.cli.keyboard import LiveKeyboard
-from ivr.cli.phone import Hand, Here, Keyboard, Scripted, place_call
+from ivr.cli.phone import Hand, Here, Keyboard, Scripted, Side, place_call
 from ivr.cli.saving import Listening, Script
 from ivr.engine.call import SEED_BYTES
-from ivr.flow.graph import Flow
 from ivr.kit.clock import SystemClock
+from ivr.services.duty import LiveDuty
+from ivr.services.outcomes import count_outcome
 from ivr.services.rehearsal import Memory
 from ivr.services.rota import LiveRota, standing
+from ivr.services.staff import StaffWorld
 from ivr.services.telling import Envelopes
 from ivr.services.transfers import Transfers
-from ivr.services.turns import World
 from ivr.services.world import LiveWorld
 from ivr.settings import Settings
 from ivr.vault.tokens import token_keys
@@ -59,28 +61,33 @@ async def _through_the_door(of: Settings, script: Scripted | None) -> None:
 
 
 async def _here(of: Settings, hand: Hand, save: Path | None, *, rehearse: bool) -> None:
-    flow = place.clean_content(of).flow
+    content = place.clean_content(of)
+    flow, staff = content.flow, content.staff
     assert flow is not None
+    assert staff is not None
     if rehearse or place.secret(of) is None:
         typer.echo(
             REHEARSAL if rehearse else f"{REHEARSAL} `make run` or `ivr init` makes the keys to keep reports with."
         )
-        await _talk(flow, Memory(of.duty_numbers), hand, save, of.duty_numbers)
+        await _talk(Side(flow, Memory(of.duty_numbers)), None, hand, save, of.duty_numbers)
         return
     async with place.database(of) as database, place.reports(of, database) as reports, place.live(of) as live:
-        clock, url = SystemClock(), Addresses(of.url, of.number, HOTLINE_NAME)
-        rota = LiveRota(database, place.host(of), standing(of.duty_numbers, flow.languages, flow.zone))
+        clock, url, host = SystemClock(), Addresses(of.url, of.number, HOTLINE_NAME), place.host(of)
+        rota = LiveRota(database, host, standing(of.duty_numbers, flow.languages, flow.zone))
         on_call = tuple(person.name for person in await rota.on_duty(clock.now()))
         # Nobody's phone is rung from a terminal: what is shown is whom the phone company would dial.
         transfers = Transfers(live, rota, NoRest(), clock, flow.languages, url, Shut())
-        world = LiveWorld(reports, rota, transfers, Envelopes(token_keys(of.keys_dir), clock), clock, flow)
-        await _talk(flow, world, hand, save, on_call)
+        envelopes = Envelopes(token_keys(of.keys_dir), clock)
+        world = LiveWorld(reports, rota, transfers, envelopes, clock, flow)
+        count = partial(count_outcome, database)
+        staff_world = StaffWorld(transfers, rota, LiveDuty(database, host), count, envelopes, clock, staff)
+        await _talk(Side(flow, world), Side(staff, staff_world), hand, save, on_call)
 
 
-async def _talk(flow: Flow, world: World, hand: Hand, save: Path | None, on_call: tuple[str, ...]) -> None:
+async def _talk(side: Side, staff: Side | None, hand: Hand, save: Path | None, on_call: tuple[str, ...]) -> None:
     clock = SystemClock()
-    listening = Listening(world)
-    telephone = await Here(flow, listening, clock).begin(random(SEED_BYTES))
+    flow, listening = side.flow, Listening(side.world)
+    telephone = await Here(Side(flow, listening), clock, staff).begin(random(SEED_BYTES))
     if save is not None:
         people = ("bo",) if on_call else ()
         here = clock.now().astimezone(ZoneInfo(flow.zone))

@@ -8,7 +8,7 @@ from typing import Protocol
 from ivr.channels.terminal import HELP, NotAKey, PutDown, WantsHelp, decode, encode
 from ivr.cli.saving import Script
 from ivr.engine.call import Call, begin, pack, unpack
-from ivr.engine.effects import Connect, Turn, WaitForDigits, WaitForKey
+from ivr.engine.effects import Connect, HandOver, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import Began, Input
 from ivr.flow.graph import Flow
 from ivr.kit.clock import Clock
@@ -66,23 +66,33 @@ class Telephone(Protocol):
     async def hang_up(self) -> None: ...
 
 
-@dataclass(slots=True)
-class Here:
-    """A call in this very process: the engine, and the data of this line."""
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What is walked through, and the world that is met there."""
 
     flow: Flow
     world: World
+
+
+@dataclass(slots=True)
+class Here:
+    """A call in this very process: the engine, and the data of this line. `staff`: where those who answer hear of their
+    shifts; None in a rehearsal, which has no shifts."""
+
+    callers: Side
     clock: Clock
+    staff: Side | None = None
     turn: Turn = field(init=False)
+    side: Side = field(init=False)
     script: Script | None = None
 
     async def begin(self, seed: bytes) -> "Here":
-        await self._take(begin(self.flow, seed=seed, at=self.clock.now()), Began())
+        await self._begin(self.callers, seed)
         return self
 
     @property
     def heard(self) -> Iterable[str]:
-        return encode(self.turn, self.flow)
+        return encode(self.turn, self.side.flow)
 
     @property
     def waits(self) -> WaitForKey | WaitForDigits | Connect | None:
@@ -90,7 +100,8 @@ class Here:
         return then if isinstance(then, WaitForKey | WaitForDigits | Connect) else None
 
     async def hears(self, received: Input) -> None:
-        await self._take(unpack(pack(self.turn.call, self.flow), self.flow), received)
+        flow = self.side.flow
+        await self._take(unpack(pack(self.turn.call, flow), flow), received)
         if self.script is not None:
             self.script.note(received, self.turn)
 
@@ -98,8 +109,17 @@ class Here:
         if self.script is not None:
             self.script.note_hang_up()
 
+    async def _begin(self, side: Side, seed: bytes) -> None:
+        self.side = side
+        await self._take(begin(side.flow, seed=seed, at=self.clock.now()), Began())
+
     async def _take(self, call: Call, received: Input) -> None:
-        self.turn = await take_turn(self.flow, call, received, now=self.clock.now(), world=self.world)
+        side = self.side
+        self.turn = await take_turn(side.flow, call, received, now=self.clock.now(), world=side.world)
+        then = self.turn.then
+        other = self.staff if isinstance(then, HandOver) and then.to_staff else self.callers
+        if isinstance(then, HandOver) and other is not None:
+            await self._begin(other, call.seed)
 
 
 async def place_call(telephone: Telephone, hand: Hand, show: Show) -> None:

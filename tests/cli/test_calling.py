@@ -95,3 +95,22 @@ def test_a_call_through_the_door_needs_a_line_that_was_served() -> None:
     code, heard = ivr("call", "--through-the-door", "--keys", "1 9")
     assert code == 2
     assert "make run" in heard
+
+
+def test_eight_in_a_rehearsal_says_that_the_line_of_those_who_answer_is_elsewhere() -> None:
+    code, printed = ivr("call", "--rehearse", "--keys", "8")
+    assert code == 0
+    assert "line of those who answer callers" in printed
+
+
+def test_eight_leads_to_the_pin_and_star_back(tmp_path: Path) -> None:
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("a passphrase of many words")
+    shares = str(tmp_path / "shares")
+    made = ivr("init", "--advocate", "ana", "--passphrase-file", str(passphrase), "--shares-file", shares)
+    assert made[0] == 0, made
+    code, printed = ivr("call", "--keys", "8 12345678# * /hangup")
+    assert code == 0
+    assert text("en", "sign_in") in printed
+    assert text("en", "line.pin_unknown") in printed
+    assert printed.count(text("en", "greeting")) == 2

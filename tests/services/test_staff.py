@@ -1,0 +1,119 @@
+"""Those who answer callers, on the line's own data: PINs, shifts, and webhooks that come twice."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from ivr.engine.asks import Answer, Ask, AskShift, NextIs, ShiftIs, SignedIn, SignIn, Unknown
+from ivr.engine.call import SEED_BYTES, Call, begin
+from ivr.flow.line import OUTCOMES
+from ivr.kit.clock import VirtualClock
+from ivr.oncall.people import PersonId, Tier
+from ivr.oncall.rota import Shift
+from ivr.services import guesses, pins
+from ivr.services import rota as rotas
+from ivr.services.duty import LiveDuty
+from ivr.services.guesses import Guesses
+from ivr.services.outcomes import Outcome, count_outcome
+from ivr.services.staff import StaffWorld
+from ivr.services.telling import Envelopes
+from ivr.services.town import Roster
+from ivr.services.transfers import Transfers
+from ivr.store.database import Database
+from ivr.vault.host import HostKey
+from ivr.vault.tokens import token_keys
+from tests.founded import SECRET
+from tests.services.test_transfers import Here, Phones
+from tests.shipped import staff
+from tests.store.databases import KINDS
+from tests.store.test_live import with_database
+
+NOW = datetime(2027, 3, 10, 22, 0, tzinfo=UTC)  # 17:00 in New York
+HOST = HostKey.of(SECRET)
+Story = Callable[["Desk"], Awaitable[None]]
+
+
+class Desk:
+    """A world, and Ana, who is on from nine to ten in the evening, UTC: she has an hour and a PIN."""
+
+    def __init__(self, world: StaffWorld, clock: VirtualClock, ana: PersonId, pin: str) -> None:
+        self.world, self.clock, self.ana, self.pin = world, clock, ana, pin
+
+    async def asks(self, ask: Ask, *, about: bytes = b"") -> Answer:
+        call: Call = begin(staff(), seed=bytes(SEED_BYTES), at=NOW)
+        call = Call(call.version, call.seed, call.began_at, call.step, call.language, about=about)
+        return await self.world.answer(ask, call, b"a leg")
+
+    async def wishes(self, what: str, told: int) -> ShiftIs:
+        answer = await self.asks(AskShift(what, told), about=self.ana)
+        assert isinstance(answer, ShiftIs)
+        return answer
+
+
+def played(tmp_path: Path, kind: str, story: Story) -> None:
+    async def main(database: Database) -> None:
+        await database.migrate()
+        clock = VirtualClock(NOW - timedelta(minutes=30))
+        ana = await rotas.add_person(
+            database, HOST, name="ana", phone="+12125550143", languages=("es",), tier=Tier.ON_CALL, zone="UTC"
+        )
+        await rotas.add_shifts(database, [("ana", Shift(b"", ana.id, date(2027, 3, 10), time(21), time(22), "UTC"))])
+        pin = await pins.new_pin(database, HOST, "ana")
+        envelopes = Envelopes(token_keys(tmp_path / "keys"), clock)
+        roster = Roster((ana,))
+        transfers = Transfers(database, roster, Phones(), clock, ("en", "es"), Here(), live_seconds=60)
+        desk, count = LiveDuty(database, HOST), partial(count_outcome, database)
+        world = StaffWorld(transfers, roster, desk, count, envelopes, clock, staff())
+        await story(Desk(world, clock, ana.id, pin))
+
+    with_database(tmp_path, main, kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pin_says_who_she_is_in_her_language_and_how_she_stands(tmp_path: Path, kind: str) -> None:
+    async def story(desk: Desk) -> None:
+        signed_in = await desk.asks(SignIn(desk.pin))
+        assert isinstance(signed_in, SignedIn)
+        assert (signed_in.who, signed_in.language) == (desk.ana, "es")
+        assert signed_in.shift.is_on
+        assert signed_in.shift.told == int(NOW.timestamp())
+        assert await desk.asks(SignIn("00000000")) == Unknown()
+
+    played(tmp_path, kind, story)
+
+
+def test_a_wish_that_comes_twice_is_one_wish(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        until = int(NOW.timestamp())
+        hour = int((NOW + timedelta(hours=1)).timestamp())
+        assert [(await desk.wishes("hour", until)).told for _ in range(2)] == [hour, hour]
+        assert [(await desk.wishes("switch", hour)).is_on for _ in range(2)] == [False, False]
+        assert [(await desk.wishes("switch", -1)).is_on for _ in range(2)] == [True, True]
+        assert await desk.asks(AskShift("next", 0), about=desk.ana) == NextIs()
+
+    played(tmp_path, "sqlite", story)
+
+
+def test_after_twenty_wrong_pins_the_right_one_lets_nobody_in_for_an_hour(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        for _ in range(guesses.MOST):
+            assert await desk.asks(SignIn("12345678")) == Unknown()
+        assert await desk.asks(SignIn(desk.pin)) == Unknown()
+        desk.clock.advance(guesses.WITHIN)
+        assert isinstance(await desk.asks(SignIn(desk.pin)), SignedIn)
+
+    played(tmp_path, "sqlite", story)
+
+
+def test_guesses_that_come_while_none_are_left_do_not_prolong_it() -> None:
+    spent = Guesses()
+    for minute in range(120):
+        spent.note_wrong(NOW + timedelta(minutes=minute / 2))
+    assert not spent.are_spent(NOW + timedelta(minutes=75))
+
+
+def test_a_flow_counts_what_the_service_can_count() -> None:
+    assert set(OUTCOMES) == {one.value for one in Outcome} - {Outcome.UNTOLD}
