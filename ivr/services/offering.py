@@ -195,10 +195,18 @@ def ended(connection: Connection, transfer: bytes, now: datetime, *, state: str 
 # ---- a leg ----
 
 
-def answered(connection: Connection, offer_id: bytes, leg: str, now: datetime) -> ForLeg:
+def answered(connection: Connection, offer_id: bytes, leg: str, now: datetime) -> tuple[ForLeg, list[OfferRow]]:
+    """What she hears, and the offers that nobody needs any more: nobody is asked to take the call of a caller who has
+    gone without a word."""
     row, transfer = _of(connection, offer_id, leg)
     if row is None or transfer is None:
-        return Late()
+        return Late(), []
+    if transfer.state == RINGING and now - moment(transfer.polled_at) > GONE_AFTER:
+        return CallerLeft(), ended(connection, transfer.id, now)
+    return _asked_to_take(connection, row, transfer, leg, now), []
+
+
+def _asked_to_take(connection: Connection, row: OfferRow, transfer: TransferRow, leg: str, now: datetime) -> ForLeg:
     if row.state in _UNANSWERED and transfer.state == RINGING:
         ends_at = milliseconds(now + WHISPER_LASTS)
         stored.change_offer(connection, row.id, if_in=_UNANSWERED, state=State.ANSWERED, leg=leg, ends_at=ends_at)
@@ -208,11 +216,11 @@ def answered(connection: Connection, offer_id: bytes, leg: str, now: datetime) -
     return _hers(connection, row, transfer, now)
 
 
-def details(connection: Connection, offer_id: bytes, leg: str, now: datetime) -> Details | Late:
+def details(connection: Connection, offer_id: bytes, leg: str, now: datetime) -> Details | Late | CallerLeft:
     """What somebody may know whose phone was answered: by her key, so by no mailbox."""
     row, transfer = _of(connection, offer_id, leg)
     if row is None or transfer is None or row.leg is None or transfer.state != RINGING:
-        return Late()
+        return _missed(transfer)
     return Details(transfer.id, transfer.language, now - moment(transfer.began_at), transfer.told)
 
 
@@ -220,7 +228,7 @@ def taken(connection: Connection, offer_id: bytes, leg: str, now: datetime) -> t
     """She takes it, if she is the first. What she hears, and the offers that nobody needs any more."""
     row, transfer = _of(connection, offer_id, leg)
     if row is None or transfer is None or row.leg is None:
-        return Late(), []
+        return _missed(transfer), []
     if row.state == State.ANSWERED and transfer.state == RINGING:
         at, since = milliseconds(now), milliseconds(now - GONE_AFTER)
         if stored.change_transfer(
@@ -284,13 +292,19 @@ def _of(connection: Connection, offer_id: bytes, leg: str) -> tuple[OfferRow | N
 def _hers(connection: Connection, row: OfferRow, transfer: TransferRow, now: datetime) -> ForLeg:
     """What whoever took the call hears; whoever did not, that it is taken."""
     if row.state != State.TAKEN or row.leg is None:
-        return Late()
+        return _missed(transfer)
     if transfer.state == JOINED:
         return Meet(transfer.room)
     if transfer.state == TAKEN and now - moment(transfer.taken_at or 0) <= GONE_AFTER:
         return Connecting()
     ended(connection, transfer.id, now)
     return CallerLeft()
+
+
+def _missed(transfer: TransferRow | None) -> Late | CallerLeft:
+    """Why a call is not to be had any more."""
+    was_nobody_s = transfer is not None and transfer.state in (OVER, DIALLED) and transfer.taken_by is None
+    return CallerLeft() if was_nobody_s else Late()
 
 
 def _cancelled(connection: Connection, transfer: bytes) -> list[OfferRow]:

@@ -89,7 +89,7 @@ class StaffWorld:
                 return Noted()
             case HearMore():
                 details = await self.transfers.details(call.about, leg.decode())
-                return self._about(details) if isinstance(details, Details) else Late()
+                return self._about(details) if isinstance(details, Details) else _taken(details)
             case CountOutcome():
                 if await self.transfers.outcome(call.about, ask.outcome):
                     today = self.clock.now().astimezone(ZoneInfo(self.flow.zone)).date()

@@ -33,6 +33,7 @@ from ivr.services.offering import (
     OVER,
     RINGING,
     TAKEN,
+    CallerLeft,
     Details,
     DialNow,
     ForCaller,
@@ -149,7 +150,10 @@ class Transfers:
 
     async def answered(self, offer_id: bytes, leg: str) -> ForLeg:
         """Somebody's phone was picked up: by her, by her voicemail, by whoever is near."""
-        return await self._write(lambda connection: offering.answered(connection, offer_id, leg, self.clock.now()))
+        now = self.clock.now()
+        answer, over = await self._write(lambda connection: offering.answered(connection, offer_id, leg, now))
+        self._let_be([one for one in over if one.id != offer_id])
+        return answer
 
     async def take(self, offer_id: bytes, leg: str) -> ForLeg:
         """She pressed 1, or a piece of her waiting has ended. Exactly one of all who press gets the call."""
@@ -158,7 +162,7 @@ class Transfers:
         self._let_be(losers)
         return answer
 
-    async def details(self, offer_id: bytes, leg: str) -> Details | Late:
+    async def details(self, offer_id: bytes, leg: str) -> Details | Late | CallerLeft:
         """She wants to know what the call is about."""
         now = self.clock.now()
         return await self._write(lambda connection: offering.details(connection, offer_id, leg, now))

@@ -247,9 +247,24 @@ def test_a_caller_who_is_gone_is_not_handed_to_anybody(tmp_path: Path) -> None:
         await scene.line.ask(hung_up)
         await scene.line.answered(offer(BO, hung_up), leg(BO))
         await scene.line.gone([bytes(16), hung_up.caller])
-        assert await scene.line.take(offer(BO, hung_up), leg(BO)) == Late()
+        assert await scene.line.take(offer(BO, hung_up), leg(BO)) == CallerLeft()
 
     play(tmp_path, story, ANA, BO, CY)
+
+
+def test_nobody_is_asked_to_take_the_call_of_a_caller_who_has_gone_without_a_word(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        rosa = wish()
+        await scene.line.ask(rosa)
+        scene.clock.advance(GONE_AFTER + SECOND)
+        line = scene.line
+        assert await line.answered(offer(ANA, rosa), leg(ANA)) == CallerLeft()
+        await line.close()
+        assert len(scene.phones.cancelled) == 1
+        assert await scene.line.take(offer(ANA, rosa), leg(ANA)) == CallerLeft()
+        assert isinstance(await scene.line.ask(rosa), NobodyCan), "she comes back, and may wish again"
+
+    play(tmp_path, story, ANA, BO)
 
 
 def test_an_advocate_waits_fifteen_seconds_at_most_for_a_caller_who_does_not_come(tmp_path: Path) -> None:
