@@ -84,9 +84,11 @@ class LiveRota:
                 self._last = (await known(self._database, self._host)).rota
 
     async def reached(self, person: bytes, *, is_failing: bool) -> None:
-        """Whether her phone could be reached, so that somebody asks her. Lost where the database is away."""
-        with suppress(StoreUnavailable):
-            await self._database.write(lambda found: stored.set_failing(found, person, is_failing=is_failing))
+        """Whether her phone could be reached, so that somebody asks her. Lost where the database is away, or busy: a
+        caller waits."""
+        with suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._database.write(lambda found: stored.set_failing(found, person, is_failing=is_failing))
 
 
 def standing(numbers: tuple[str, ...], languages: tuple[str, ...], zone: str) -> tuple[Person, ...]:
