@@ -1,6 +1,6 @@
 """Phones ring for too short a time for anybody to reach one.
 
-Why: Somebody who is asleep needs about twenty seconds to find her phone; and the last eight of the promised time pass
+Why: Somebody who is asleep needs about twenty seconds to find her phone; and the last eleven of the promised time pass
 until the caller hears that nobody came.
 
 Example:
