@@ -3,6 +3,7 @@
 Nothing is ever asked twice. Plivo knows no idempotency: a request that was sent again may ring a phone twice, so one
 whose answer did not come counts as rung. Knows nothing of who is rung, or why."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -112,7 +113,10 @@ class PlivoRest:
             "caller_name": self._name,
         }
         try:
-            reply = await self._client.post("/Call/", json=body)
+            async with asyncio.timeout(ANSWERS_WITHIN):  # the client's own is for each of its steps
+                reply = await self._client.post("/Call/", json=body)
+        except TimeoutError:
+            return Unclear()
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
             return Refused()
         except httpx2.HTTPError:

@@ -146,6 +146,8 @@ def _reached(of: Settings, phone: str | None, languages: str | None, tier: Tier 
     if flow is not None and unknown:
         place.give_up(f"The flow does not speak {', '.join(unknown)}: it speaks {', '.join(flow.languages)}.")
     try:
+        if phone and e164(phone) == of.number:
+            place.give_up(f"{of.number} is the hotline's own number: the line would call itself. Give hers.")
         return Reached(e164(phone) if phone else None, spoken, tier, writing.zone(zone) if zone else None)
     except (NotANumber, ShiftWrong) as error:
         message = str(error)

@@ -45,6 +45,7 @@ _CONNECTED = phrase("line.connected")
 _CONNECTING = phrase("line.connecting")
 _TAKEN_ALREADY = phrase("line.taken_already")
 _CALLER_LEFT = phrase("line.caller_left")
+_PIN_CLOSED = phrase("line.pin_closed")
 _PIN_UNKNOWN = phrase("line.pin_unknown")
 
 
@@ -80,8 +81,10 @@ def _about_person(
 ) -> Turn:
     match answer:
         case Holding():
-            said = _progress(step, answer.seconds) if call.holding else _announcement(step)
-            return Turn(replace(call, holding=True), said, _HELD)
+            if call.holding:
+                return Turn(call, _progress(step, answer.seconds), _HELD)
+            wished_at = int((now - call.began_at).total_seconds())
+            return Turn(replace(call, holding=True, wished_at=wished_at), _announcement(step), _HELD)
         case Meeting():
             is_caller = isinstance(step.want, WantPerson)
             meet = Meet(answer.room, left_to_talk(call, now), is_caller=is_caller)
@@ -90,7 +93,7 @@ def _about_person(
             turn = go(flow, call, call.step, now)
             return replace(turn, call=replace(turn.call, starred=True)) if call.starred else turn
         case Dialling():
-            said = () if call.impatient or call.holding else _announcement(step, answer.seconds)
+            said = () if call.impatient else (phrase("line.dialling", seconds=Number(answer.seconds)),)
             connect = Connect(answer.numbers, answer.seconds, left_to_talk(call, now))
             return Turn(replace(call, impatient=False, holding=False), said, connect)
         case Nobody():
@@ -99,13 +102,11 @@ def _about_person(
             assert_never(answer)
 
 
-def _announcement(step: Ask, seconds: int | None = None) -> tuple[Phrase, ...]:
-    """That phones will ring, for how long at most, and what to do instead. `seconds`: where it is not the sum of the
-    rungs."""
+def _announcement(step: Ask) -> tuple[Phrase, ...]:
+    """That phones will ring, for how long at most, and what to do instead."""
     if not isinstance(step.want, WantPerson):
         return ()
-    told = step.want.told if seconds is None else phrase(step.want.told.prompt, seconds=Number(seconds))
-    return (told, *(option.told for option in step.want.options))
+    return (step.want.told, *(option.told for option in step.want.options))
 
 
 def _progress(step: Ask, seconds: int) -> tuple[Phrase, ...]:
@@ -158,9 +159,10 @@ def _about_shifts(
             call = replace(call, about=answer.who, language=answer.language, tries=0, told=shift.told)
             return go(flow, call, step.yes, now, (_shift(shift),))
         case Unknown():
-            tries = call.tries + 1
+            tries = TRIES if answer.is_closed else call.tries + 1
             target = step.no if tries < TRIES else flow.person
-            return go(flow, replace(call, tries=tries), target, now, (_PIN_UNKNOWN,))
+            said = _PIN_CLOSED if answer.is_closed else _PIN_UNKNOWN
+            return go(flow, replace(call, tries=tries), target, now, (said,))
         case ShiftIs():
             return go(flow, replace(call, told=answer.told), step.yes, now, (_shift(answer),))
         case NextIs():

@@ -1,5 +1,6 @@
 """What is asked of the world at a step, and what a call remembers of having asked."""
 
+from datetime import datetime
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -24,7 +25,7 @@ from ivr.flow.wants import WantDuty, WantNumber, WantOffer, WantOutcome, WantPer
 _OF_OFFERS: dict[str, WorldAsk] = {"take": TakeOffer(), "pass": PassOffer(), "about": HearMore()}
 
 
-def ask_of(call: Call, step: Ask) -> WorldAsk:
+def ask_of(call: Call, step: Ask, now: datetime) -> WorldAsk:
     """The ask of a step that asks the world."""
     match step.want:
         case WantSave():
@@ -33,7 +34,8 @@ def ask_of(call: Call, step: Ask) -> WorldAsk:
             ending = draft.endings if step.want.ends else 0
             return SaveReport(draft.form, draft.visit, draft.answers, draft.consent, ending)
         case WantPerson():
-            return Ring(step.want.rungs, call.transfers)
+            waited = int((now - call.began_at).total_seconds()) - call.wished_at if call.holding else None
+            return Ring(step.want.rungs, call.transfers, waited)
         case WantNumber():
             raise AssertionError("a number outside is dialled: nobody is asked for it")
         case WantDuty():

@@ -29,10 +29,12 @@ class SaveReport:
 @dataclass(frozen=True, slots=True)
 class Ring:
     """A person for the caller: of each tier in turn, for so many seconds at most. Asked again at the end of every hold
-    piece. `visit`: her how-manieth wish for a person in this call, from 1."""
+    piece. `visit`: her how-manieth wish for a person in this call, from 1; `waited`: seconds since she wished it; None
+    where no phone has rung for it."""
 
     rungs: tuple[tuple[str, int], ...] = ()
     visit: int = 1
+    waited: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,9 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody has this PIN, or nobody can be asked now."""
+    """Nobody has this PIN; or, if it `is_closed`, so many were guessed wrong that none is looked at for a while."""
+
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class Call(msgspec.Struct, frozen=True):
     """Of somebody who answers callers: the offer that her phone rang for, or who has signed in."""
     tries: int = 0
     """How many PINs were nobody's."""
+    wished_at: int = 0
+    """When she wished for a person last, in seconds since `began_at`."""
     told: int = 0
     """What somebody who answers callers heard of her shifts last."""
 
@@ -97,6 +99,7 @@ class _Packed(msgspec.Struct, array_like=True):
     holding: bool
     about: bytes
     tries: int
+    wished_at: int
     told: int
 
 
@@ -126,6 +129,7 @@ def pack(call: Call, flow: Flow) -> bytes:
         call.holding,
         call.about,
         call.tries,
+        call.wished_at,
         call.told,
     )
     return _encoder.encode(packed)
@@ -158,6 +162,7 @@ def unpack(packed: bytes, flow: Flow) -> Call:
             read.holding,
             read.about,
             read.tries,
+            read.wished_at,
             read.told,
         )
     except (msgspec.MsgspecError, LookupError, ValueError, OverflowError, OSError) as error:

@@ -113,7 +113,7 @@ def _asked(call: Call, step: Ask, now: datetime, said: tuple[Phrase, ...]) -> Tu
     if isinstance(step.want, WantNumber):
         return _connecting(call, step.want, now, said)
     call = having_asked(call, step)
-    return Turn(call, said, ask_of(call, step))
+    return Turn(call, said, ask_of(call, step, now))
 
 
 def _connecting(call: Call, want: WantNumber, now: datetime, said: tuple[Phrase, ...]) -> Turn:

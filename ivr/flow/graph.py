@@ -68,8 +68,9 @@ class Say:
 class Choose:
     """One key. `question` names what is being answered, `kept` is said when it has an answer already.
     `terse`: the options are said only when she is asked again. `back` None: where she came from. `times`: so often all
-    of it is said at once. `otherwise`: where silence and every other key lead, the line's own too; None where a mistake
-    is forgiven. `staff_door`: the key that leads to the line of those who answer callers works here."""
+    of it is said at once. `aside`: what the line's own keys do, where it is not what they do for callers. `otherwise`:
+    where silence and every other key lead, the line's own too; None where a mistake is forgiven. `staff_door`: the key
+    that leads to the line of those who answer callers works here."""
 
     name: str
     intro: tuple[Phrase, ...]
@@ -84,6 +85,7 @@ class Choose:
     times: int = 1
     otherwise: str | None = None
     staff_door: bool = False
+    aside: Phrase | None = None
     place: Place = field(default=NOWHERE, compare=False)
 
 
@@ -101,6 +103,7 @@ class Collect:
     question: str | None = None
     kept: Phrase | None = None
     back: str | None = None
+    aside: Phrase | None = None
     place: Place = field(default=NOWHERE, compare=False)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ivr.flow.diagnostics import NOWHERE, Place
-from ivr.flow.phrases import Digits, KeyName, Label, Labels, Moment, Name, Number, Phrase, Slot, Value
+from ivr.flow.phrases import Digits, KeyName, Label, Labels, Moment, Name, Number, Phrase, Slot, Value, phrase
 
 KEYS = ("0", "9", "*", "#")
 """The line's own keys; a text names them as {0} {9} {*} {#}."""
@@ -111,7 +111,8 @@ class Catalogue:
             case Name():
                 return value.name
             case Moment():
-                return f"{self.label(f'line.weekday.{value.weekday}')} {clock(value, self.language)}"
+                day = Name(self.label(f"line.weekday.{value.weekday}"))
+                return self.says(phrase("line.moment", day=day, clock=Name(clock(value, self.language))))
             case Slot():
                 raise ValueError(f"only a call can say {value.value}")
 

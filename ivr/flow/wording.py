@@ -39,6 +39,8 @@ def _keys(step: Wait, *, first: bool) -> tuple[Phrase, ...]:
     """The line's own keys; where digits are typed, nine is a digit and leaving takes two."""
     if not first:
         return ()
+    if step.aside is not None:
+        return (step.aside,)
     return (ANY_TIME if isinstance(step, Choose) else ANY_TIME_DIGITS,)
 
 

@@ -72,6 +72,8 @@ class Ladder:
     languages: tuple[str, ...]
     on_duty: tuple[Person, ...]
     engaged: frozenset[PersonId] = frozenset()
+    ringing: frozenset[PersonId] = frozenset()
+    """Those of the engaged whose phones only ring: they may be free again in time."""
 
     @property
     def ends_at(self) -> datetime:
@@ -82,6 +84,11 @@ class Ladder:
     @property
     def promised_at(self) -> datetime:
         return self.began_at + sum((rung.lasts for rung in self.rungs), timedelta())
+
+    def may_come_free(self, asked: set[PersonId]) -> bool:
+        """Does somebody's phone ring for another caller who was not asked for this one?"""
+        tiers = {rung.tier for rung in self.rungs}
+        return any(one.tier in tiers and one.id in self.ringing and one.id not in asked for one in self.on_duty)
 
     def in_order(self, tier: Tier) -> tuple[Person, ...]:
         """Of this tier, first those who speak her language, then by the first of the flow's languages they speak."""
@@ -124,10 +131,13 @@ def decide(ladder: Ladder, offers: Sequence[Offer], now: datetime) -> Decision:
     active = [offer for offer in offers if offer.is_active(now)]
     asked = {offer.person for offer in offers}
     rungs = tuple(_rungs(ladder))
+    so_far: dict[Tier, None] = {}
     for (tier, ends_at), (_, next_ends_at) in zip(rungs, (*rungs[1:], (None, None)), strict=True):
+        so_far[tier] = None
         if now >= ends_at:
             continue
-        left = [person for person in ladder.in_order(tier) if person.id not in asked]
+        # Those of an earlier rung for whom there was no time are still to be asked.
+        left = [person for one in so_far for person in ladder.in_order(one) if person.id not in asked]
         room = WAVE - len(active)
         if left and room > 0 and ends_at - now >= SHORTEST_RING:
             return Ring(tuple(left[:room]), min(now + RINGS_FOR, ends_at))
@@ -135,7 +145,9 @@ def decide(ladder: Ladder, offers: Sequence[Offer], now: datetime) -> Decision:
         is_last_chance = next_ends_at is not None and now + ASKS_EVERY > next_ends_at - SHORTEST_RING
         if active and not is_last_chance:
             return Wait(min(ends_at, *(offer.ends_at for offer in active)))
-    return Wait(min(ladder.ends_at, *(offer.ends_at for offer in active))) if active else GiveUp()
+    if active:
+        return Wait(min(ladder.ends_at, *(offer.ends_at for offer in active)))
+    return Wait(ladder.ends_at) if ladder.may_come_free(asked) else GiveUp()
 
 
 def at_once(ladder: Ladder, asked: frozenset[PersonId] = frozenset()) -> tuple[Person, ...]:

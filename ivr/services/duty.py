@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from ivr.oncall import duty
 from ivr.oncall.duty import ComesNext, OwnDuty
-from ivr.oncall.people import PersonId
+from ivr.oncall.people import Person, PersonId
 from ivr.oncall.rota import Rota, Switch
 from ivr.services import pins
 from ivr.services.rota import LOOK_SECONDS, rota_in, switch_in
@@ -35,9 +35,9 @@ class LiveDuty:
         """Whose PIN it is; None for whatever else was keyed."""
         return await _in_time(pins.by_pin(self._database, self._host, pin), LOOK_SECONDS)
 
-    async def languages_of(self, person: PersonId) -> tuple[str, ...]:
-        """Those she speaks; none, if she was removed meanwhile."""
-        return await self._looked(lambda rota: next((one.languages for one in rota.people if one.id == person), ()))
+    async def person(self, person: PersonId) -> Person | None:
+        """Who that is; None, if she was removed meanwhile."""
+        return await self._looked(lambda rota: next((one for one in rota.people if one.id == person), None))
 
     async def duty_of(self, person: PersonId, now: datetime) -> OwnDuty:
         """Whether she is on, until when, when she is next. Somebody who was removed meanwhile is off."""

@@ -14,13 +14,17 @@ WITHIN = timedelta(hours=1)
 class Guesses:
     """One worker's. Knows no clock: every moment is an argument. `ivr rota` changes shifts without a phone."""
 
-    _wrong: deque[datetime] = field(default_factory=deque)
+    _taken: deque[datetime] = field(default_factory=deque)
 
-    def are_spent(self, now: datetime) -> bool:
-        while self._wrong and now - self._wrong[0] >= WITHIN:
-            self._wrong.popleft()
-        return len(self._wrong) >= MOST
+    def take(self, now: datetime) -> bool:
+        """Whether one more may be tried. It counts as wrong until it is given back: many may be under way at once."""
+        while self._taken and now - self._taken[0] >= WITHIN:
+            self._taken.popleft()
+        if len(self._taken) >= MOST:
+            return False
+        self._taken.append(now)
+        return True
 
-    def note_wrong(self, now: datetime) -> None:
-        if not self.are_spent(now):
-            self._wrong.append(now)
+    def give_back(self, now: datetime) -> None:
+        """It was right."""
+        self._taken.remove(now)

@@ -75,7 +75,9 @@ class LiveRota:
 
     def last_known(self, at: datetime) -> tuple[Person, ...]:
         """As far as this worker saw it when it last looked."""
-        return self._last.on_duty(at) if self._last.people else self._otherwise
+        people = self._last.on_duty(at) if self._last.people else self._otherwise
+        # Two people with one phone are rung by it once.
+        return tuple({person.phone: person for person in reversed(people)}.values())[::-1]
 
     async def look(self) -> None:
         """See what the rota is now, if the database says it in time."""

@@ -32,7 +32,7 @@ from ivr.engine.call import Call
 from ivr.flow.graph import Flow
 from ivr.kit.clock import Clock
 from ivr.oncall.duty import ComesNext, OwnDuty
-from ivr.oncall.people import PersonId
+from ivr.oncall.people import Person, PersonId
 from ivr.services import offering
 from ivr.services.guesses import Guesses
 from ivr.services.offering import Details, ForLeg, Meet, Whisper
@@ -46,7 +46,7 @@ class Desk(Protocol):
 
     async def by_pin(self, pin: str) -> PersonId | None: ...
 
-    async def languages_of(self, person: PersonId) -> tuple[str, ...]: ...
+    async def person(self, person: PersonId) -> Person | None: ...
 
     async def duty_of(self, person: PersonId, now: datetime) -> OwnDuty: ...
 
@@ -98,7 +98,7 @@ class StaffWorld:
             case SignIn():
                 return await self._signed_in(ask.pin)
             case AskShift():
-                return await self._shift(ask, PersonId(call.about))
+                return await self._shift(ask, call)
             case OnDuty():
                 return Duty(bool(await self.rota.on_duty(self.clock.now())))
             case _:
@@ -110,42 +110,46 @@ class StaffWorld:
 
     async def _signed_in(self, pin: str) -> Answer:
         now = self.clock.now()
-        person = None if self.guesses.are_spent(now) else await self.desk.by_pin(pin)
-        if person is None:
-            self.guesses.note_wrong(now)
+        if not self.guesses.take(now):
+            return Unknown(is_closed=True)
+        person = await self.desk.by_pin(pin)
+        known = None if person is None else await self.desk.person(person)
+        if person is None or known is None:
             return Unknown()
-        return SignedIn(person, await self._language(person), self._told(await self.desk.duty_of(person, now)))
+        self.guesses.give_back(now)
+        language = next((one for one in self.flow.languages if known.speaks(one)), self.flow.languages[0])
+        return SignedIn(person, language, _told(await self.desk.duty_of(person, now), known.zone))
 
-    async def _language(self, person: PersonId) -> str:
-        """The first of the flow's that she speaks."""
-        known = await self.desk.languages_of(person)
-        return next((language for language in self.flow.languages if language in known), self.flow.languages[0])
+    async def _shift(self, ask: AskShift, call: Call) -> Answer:
+        """Her wish, from what she heard last. A webhook that comes twice, or late, only tells how she stands."""
+        person, now = PersonId(call.about), self.clock.now()
+        known = await self.desk.person(person)
+        zone = known.zone if known else self.flow.zone
+        if ask.what == "next":
+            following = await self.desk.next_on(now)
+            return NextIs(following.person.name, _moment(following.at, zone)) if following else NextIs()
+        is_wish = ask.what in ("switch", "hour") and await self.transfers.is_newest(call.seed, call.turn)
+        return _told(await (self._wished(ask, person, now) if is_wish else self.desk.duty_of(person, now)), zone)
 
-    async def _shift(self, ask: AskShift, person: PersonId) -> Answer:
-        """Her wish, from what she heard last: a webhook that comes twice tells of the same."""
-        now = self.clock.now()
-        match ask.what:
-            case "switch" if ask.told < 0:
-                return self._told(await self.desk.switch_on(person, now))
-            case "switch":
-                return self._told(await self.desk.switch_off(person, now))
-            case "hour":
-                told = datetime.fromtimestamp(ask.told, UTC) if ask.told > 0 else None
-                return self._told(await self.desk.hour_more(person, told=told, now=now))
-            case "next":
-                following = await self.desk.next_on(now)
-                return NextIs(following.person.name, self._moment(following.at)) if following else NextIs()
-            case _:
-                return self._told(await self.desk.duty_of(person, now))
+    async def _wished(self, ask: AskShift, person: PersonId, now: datetime) -> OwnDuty:
+        if ask.what == "switch":
+            return await (self.desk.switch_on(person, now) if ask.told < 0 else self.desk.switch_off(person, now))
+        if ask.told == 0:  # on, without an end: an hour more is nothing more
+            return await self.desk.duty_of(person, now)
+        told = datetime.fromtimestamp(ask.told, UTC) if ask.told > 0 else None
+        return await self.desk.hour_more(person, told=told, now=now)
 
-    def _told(self, duty: OwnDuty) -> ShiftIs:
-        changes_at = duty.until_at if duty.is_on else duty.next_at
-        remembered = -1 if not duty.is_on else int(duty.until_at.timestamp()) if duty.until_at else 0
-        return ShiftIs(duty.is_on, self._moment(changes_at) if changes_at else None, remembered)
 
-    def _moment(self, at: datetime) -> Moment:
-        here = at.astimezone(ZoneInfo(self.flow.zone))
-        return Moment(here.weekday(), here.hour, here.minute)
+def _told(duty: OwnDuty, zone: str) -> ShiftIs:
+    """By her own clock."""
+    changes_at = duty.until_at if duty.is_on else duty.next_at
+    remembered = -1 if not duty.is_on else int(duty.until_at.timestamp()) if duty.until_at else 0
+    return ShiftIs(duty.is_on, _moment(changes_at, zone) if changes_at else None, remembered)
+
+
+def _moment(at: datetime, zone: str) -> Moment:
+    here = at.astimezone(ZoneInfo(zone))
+    return Moment(here.weekday(), here.hour, here.minute)
 
 
 def _taken(heard: ForLeg) -> Answer:

@@ -77,8 +77,8 @@ class Desk:
         place = int(pin) - FIRST_PIN
         return self.everybody[place].id if 0 <= place < len(self.everybody) else None
 
-    async def languages_of(self, person: PersonId) -> tuple[str, ...]:
-        return next(one.languages for one in self.everybody if one.id == person)
+    async def person(self, person: PersonId) -> Person | None:
+        return next((one for one in self.everybody if one.id == person), None)
 
     async def duty_of(self, person: PersonId, now: datetime) -> OwnDuty:
         return OwnDuty(any(one.id == person for one in self.roster.last_known(now)))

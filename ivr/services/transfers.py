@@ -196,6 +196,11 @@ class Transfers:
         """How a talk went, in a word. False where it was told before, or nobody talked."""
         return await self._write(lambda connection: stored.count_once(connection, offer_id, outcome))
 
+    async def is_newest(self, call: bytes, turn: int) -> bool:
+        """Whether nothing that this call of somebody who answers wished later has been done already."""
+        at = milliseconds(self.clock.now())
+        return await self._write(lambda connection: stored.is_newest(connection, call, turn, at=at))
+
     # ---- housekeeping ----
 
     async def sweep(self) -> None:
@@ -273,7 +278,8 @@ class Transfers:
 
     def _ladder(self, connection: Connection, wish: Wish, row: TransferRow, on_duty: tuple[Person, ...]) -> Ladder:
         engaged = frozenset(map(PersonId, stored.engaged(connection)))
-        return Ladder(wish.rungs, moment(row.began_at), wish.language, self.languages, on_duty, engaged)
+        ringing = frozenset(map(PersonId, stored.ringing(connection)))
+        return Ladder(wish.rungs, moment(row.began_at), wish.language, self.languages, on_duty, engaged, ringing)
 
     async def _ring(self, reserved: Sequence[Reserved]) -> Mapping[Reserved, Outcome]:
         """Ask the phone company, all at once, and write down what it said."""

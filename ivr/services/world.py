@@ -27,7 +27,7 @@ from ivr.engine.asks import (
 from ivr.engine.call import Call
 from ivr.flow.graph import Flow
 from ivr.kit.clock import Clock
-from ivr.oncall.ladder import RINGS_FOR, Ladder, Rung, at_once
+from ivr.oncall.ladder import ASKS_EVERY, RINGS_FOR, Ladder, Rung, at_once
 from ivr.oncall.people import Person, Tier
 from ivr.services.offering import DialNow, Hold, Meet, NobodyCan, Wish
 from ivr.services.telling import Envelopes, told_in
@@ -90,7 +90,7 @@ class LiveWorld:
         try:
             answer = await self.transfers.ask(Wish(wish_id, _caller(leg), call.language, rungs, call.turn, told))
         except StoreUnavailable:
-            answer = DialNow(at_once(self._ladder(rungs, call, now)))
+            return self._without_rows(ask, at_once(self._ladder(rungs, call, now)))
         match answer:
             case Hold():
                 return Holding(ceil(answer.left.total_seconds()))
@@ -100,6 +100,15 @@ class LiveWorld:
                 return Dialling(tuple(person.phone for person in people), RING_SECONDS)
             case DialNow() | NobodyCan():
                 return Nobody()
+
+    @staticmethod
+    def _without_rows(ask: Ring, people: tuple[Person, ...]) -> Answer:
+        """Nobody knows whom she was offered to. Before a phone has rung for her, those on duty are dialled; after it
+        they ring already, and she waits to the end that she was promised."""
+        if ask.waited is None:
+            return Dialling(tuple(one.phone for one in people), RING_SECONDS) if people else Nobody()
+        left = sum(seconds for _, seconds in ask.rungs) - ask.waited
+        return Holding(left) if left > ASKS_EVERY.total_seconds() else Nobody()
 
     def _ladder(self, rungs: tuple[Rung, ...], call: Call, now: datetime) -> Ladder:
         on_duty: tuple[Person, ...] = self.rota.last_known(now)

@@ -91,6 +91,21 @@ offers = Table(
 )
 
 
+staff_calls = Table(
+    "live_staff_calls",
+    live,
+    column("id", Bytes(16), primary_key=True, why="derived from the seed of the call: it names nobody"),
+    column("turn", BigInteger(), why="how far the call is: a wish that comes late undoes none that came after it"),
+    column("at", BigInteger(), why="ten minutes after her last wish the row is deleted"),
+    info={
+        "lasting": False,
+        "by_calls": False,
+        "what": "somebody who changes her shifts by phone",
+        "kept": "until ten minutes after her last wish",
+    },
+)
+
+
 @dataclass(frozen=True, slots=True)
 class TransferRow:
     """A row of `live_transfers`."""
@@ -192,6 +207,7 @@ def sweep(connection: Connection, *, ended: int, asked: int, joined: int) -> int
             transfers.c.polled_at < joined,
         ),
     )
+    connection.execute(delete(staff_calls).where(staff_calls.c.at < ended))
     return connection.execute(delete(transfers).where(or_(over, lost))).rowcount
 
 
@@ -254,6 +270,21 @@ def release(connection: Connection, *, before: int) -> None:
 def engaged(connection: Connection) -> frozenset[bytes]:
     """Whose phones ring, and who talks."""
     statement = select(offers.c.engaged).where(offers.c.engaged.is_not(None))
+    return frozenset(connection.execute(statement).scalars())
+
+
+def is_newest(connection: Connection, call: bytes, turn: int, *, at: int) -> bool:
+    """Is this the newest turn of somebody's call so far? Then it is written down."""
+    if _inserted(connection, staff_calls, {"id": call, "turn": turn, "at": at}):
+        return True
+    older = (staff_calls.c.id == call, staff_calls.c.turn < turn)
+    return bool(connection.execute(update(staff_calls).where(*older).values(turn=turn, at=at)).rowcount)
+
+
+def ringing(connection: Connection) -> frozenset[bytes]:
+    """Of those, whose phones ring, or who hear what it is: they do not talk."""
+    states = ("reserved", "ringing", "answered")
+    statement = select(offers.c.engaged).where(offers.c.engaged.is_not(None), offers.c.state.in_(states))
     return frozenset(connection.execute(statement).scalars())
 
 

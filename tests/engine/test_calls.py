@@ -109,7 +109,7 @@ def test_a_conversation_ends_within_the_four_hours_that_a_call_may_last(after: i
 
 def test_zero_rings_those_on_call_and_tells_how_long_it_takes() -> None:
     rosa = Caller(world=Memory(on_call=("bo",))).presses("1 0")
-    assert rosa.heard == ["line.transfer", "line.option"]
+    assert rosa.heard == ["line.dialling"]
     assert rosa.turn.then == Connect(("bo",), 20, 3 * 3600 + 45 * 60)
     assert "20 seconds" in rosa.text
 
@@ -124,7 +124,7 @@ def test_a_key_while_phones_are_about_to_ring_leaves_a_report_instead_or_rings_a
     hurried = ringing().presses("#")
     assert hurried.heard == []
     assert isinstance(hurried.turn.then, Connect)
-    assert hurried.comes_back(talked=False).presses("0").heard == ["line.transfer", "line.option"]
+    assert hurried.comes_back(talked=False).presses("0").heard == ["line.dialling"]
 
 
 @pytest.mark.parametrize(("talked", "step"), [(True, "after_talk"), (False, "nobody_free")])
@@ -395,4 +395,4 @@ def test_hurry_is_forgotten_when_nobody_could_be_rung() -> None:
     world.on_call = ()
     assert rosa.presses("5").at == "nobody_free"
     world.on_call = ("bo",)
-    assert rosa.presses("0").heard == ["line.transfer", "line.option"]
+    assert rosa.presses("0").heard == ["line.dialling"]

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from ivr.engine.advance import advance
-from ivr.engine.asks import Dialling, Nobody, NotSaved, Ring, Saved, SaveReport
+from ivr.engine.asks import Holding, Nobody, NotSaved, Ring, Saved, SaveReport
 from ivr.engine.call import Call, begin
 from ivr.engine.effects import Connect, HangUp, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import Answered, Began, Input, Pressed, Returned
@@ -75,7 +75,7 @@ def everywhere(of: Flow) -> Iterator[Turn]:
             receipt = "123456789012" if turn.then.ends else None
             waiting += [step(of, turn.call, Answered(answer)) for answer in (Saved(receipt), NotSaved())]
         elif isinstance(turn.then, Ring):
-            waiting += [step(of, turn.call, Answered(answer)) for answer in (Nobody(), Dialling(("+15005550001",), 20))]
+            waiting += [step(of, turn.call, Answered(answer)) for answer in (Nobody(), Holding(("+15005550001",), 20))]
         elif (known := (turn.call.step, any(draft.saved for draft in turn.call.drafts))) not in seen:
             seen.add(known)
             yield turn
@@ -134,7 +134,7 @@ def test_from_every_wait_one_key_rings_a_person_and_two_where_digits_are_being_t
 def test_the_seconds_until_phones_ring_are_those_of_the_engine(language: str) -> None:
     of = flow()
     at_main = step(of, picked_up(of).call, Pressed("1" if language == "en" else "2"))
-    ringing = step(of, step(of, at_main.call, Pressed("0")).call, Answered(Dialling(("+15005550001",), 50)))
+    ringing = step(of, step(of, at_main.call, Pressed("0")).call, Answered(Holding(50)))
     assert heard(of, ringing)[-1].ends_at == pytest.approx(proofs.person(of, language).in_full)
 
 

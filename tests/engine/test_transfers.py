@@ -72,7 +72,8 @@ def test_she_is_told_once_then_hears_how_long_it_may_still_take() -> None:
     assert rosa.heard == ["line.holding", "line.option"]
     assert "40" in rosa.text
     assert "10" in rosa.says_nothing().text
-    assert world.asked == [Ring((("on_call", 25), ("backup", 25)), 1)] * 3
+    rungs = (("on_call", 25), ("backup", 25))
+    assert world.asked == [Ring(rungs, 1), Ring(rungs, 1, 0), Ring(rungs, 1, 0)], "the clock stands still here"
 
 
 def test_what_she_does_instead_lets_the_phones_be_first_and_her_next_wish_is_another() -> None:
@@ -110,10 +111,11 @@ def test_somebody_is_there_and_they_talk_until_one_leaves() -> None:
     assert world.asked[-1] == StopRinging(1)
 
 
-def test_where_nobody_can_be_rung_any_more_the_phone_company_dials_without_another_word() -> None:
+def test_where_nobody_can_be_rung_any_more_she_is_told_of_the_only_key_that_works_while_it_dials() -> None:
     rosa, _ = waiting(Holding(50), Dialling(("+15005550001",), 20))
     rosa.says_nothing()
-    assert rosa.heard == []
+    assert rosa.heard == ["line.dialling"]
+    assert "star" in rosa.text
     assert rosa.turn.then == Connect(("+15005550001",), 20, 13_500)
     assert rosa.comes_back(talked=False).at == "nobody_free"
 
@@ -243,7 +245,7 @@ def test_her_pin_tells_how_she_stands_and_a_wish_says_what_she_had_heard() -> No
     ana.presses("12345678#")
     assert ana.world.asked == [SignIn("12345678")]
     assert ana.heard[0] == "line.on_call_until"
-    assert "martes 22:30" in staff().catalogues["es"].says(ana.turn.said[0])
+    assert "martes a las 22:30" in staff().catalogues["es"].says(ana.turn.said[0])
     assert ana.turn.call.language == "es"
     assert ana.turn.call.typed == ""
     assert ana.presses("2").heard[0] == "line.off_call"

@@ -113,7 +113,7 @@ def test_a_person_is_rung_with_the_hotlines_number_behind_a_neutral_question(tmp
 
     async def story(rosa: PhoneCall) -> None:
         await presses(rosa, "1 0")
-        assert text("en", "line.transfer").split("{")[0] in said(rosa)
+        assert text("en", "line.dialling").split("{")[0] in said(rosa)
         await rosa.silence()
         assert isinstance(rosa.state, Ringing)
         assert (rosa.state.shown_number, rosa.state.shown_name) == ("+15005550006", "Porchlight")

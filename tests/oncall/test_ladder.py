@@ -38,8 +38,13 @@ EVE = person("eve", tier=Tier.BACKUP)
 LUZ = person("luz", "es", "en")
 
 
-def ladder(*people: Person, language: str = "en", engaged: frozenset[PersonId] = frozenset()) -> Ladder:
-    return Ladder(RUNGS, BEGAN, language, ("en", "es"), people, engaged)
+def ladder(
+    *people: Person,
+    language: str = "en",
+    engaged: frozenset[PersonId] = frozenset(),
+    ringing: frozenset[PersonId] = frozenset(),
+) -> Ladder:
+    return Ladder(RUNGS, BEGAN, language, ("en", "es"), people, engaged, ringing)
 
 
 def names(decision: Decision) -> list[str]:
@@ -96,7 +101,15 @@ def test_a_ring_too_short_to_wake_anybody_is_not_begun() -> None:
     of = ladder(ANA, BO, CY, DI, EVE)
     tired = [offer(one, State.PASSED) for one in (ANA, BO, CY)]
     assert names(decide(of, tired, BEGAN + 25 * SECOND - SHORTEST_RING)) == ["di"]
-    assert names(decide(of, tired, BEGAN + 26 * SECOND - SHORTEST_RING)) == ["eve"]
+    assert names(decide(of, tired, BEGAN + 26 * SECOND - SHORTEST_RING)) == ["di", "eve"], "with the next rung's time"
+
+
+def test_whose_phone_rings_for_another_caller_may_come_free_and_who_talks_may_not() -> None:
+    busy = frozenset({ANA.id})
+    assert isinstance(decide(ladder(ANA, engaged=busy, ringing=busy), [], BEGAN), Wait)
+    assert decide(ladder(ANA, engaged=busy), [], BEGAN) == GiveUp()
+    passed = [offer(ANA, State.PASSED)]
+    assert decide(ladder(ANA, engaged=busy, ringing=busy), passed, BEGAN) == GiveUp()
 
 
 def test_nobody_on_duty_or_everybody_engaged_is_told_at_once() -> None:

@@ -1,11 +1,13 @@
 """Those who answer callers, on the line's own data: PINs, shifts, and webhooks that come twice."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ivr.engine.asks import Answer, Ask, AskShift, NextIs, ShiftIs, SignedIn, SignIn, Unknown
 from ivr.engine.call import SEED_BYTES, Call, begin
@@ -42,13 +44,12 @@ class Desk:
     def __init__(self, world: StaffWorld, clock: VirtualClock, ana: PersonId, pin: str) -> None:
         self.world, self.clock, self.ana, self.pin = world, clock, ana, pin
 
-    async def asks(self, ask: Ask, *, about: bytes = b"") -> Answer:
+    async def asks(self, ask: Ask, *, about: bytes = b"", turn: int = 1) -> Answer:
         call: Call = begin(staff(), seed=bytes(SEED_BYTES), at=NOW)
-        call = Call(call.version, call.seed, call.began_at, call.step, call.language, about=about)
-        return await self.world.answer(ask, call, b"a leg")
+        return await self.world.answer(ask, replace(call, about=about, turn=turn), b"a leg")
 
-    async def wishes(self, what: str, told: int) -> ShiftIs:
-        answer = await self.asks(AskShift(what, told), about=self.ana)
+    async def wishes(self, what: str, told: int, *, turn: int) -> ShiftIs:
+        answer = await self.asks(AskShift(what, told), about=self.ana, turn=turn)
         assert isinstance(answer, ShiftIs)
         return answer
 
@@ -89,9 +90,10 @@ def test_a_wish_that_comes_twice_is_one_wish(tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
         until = int(NOW.timestamp())
         hour = int((NOW + timedelta(hours=1)).timestamp())
-        assert [(await desk.wishes("hour", until)).told for _ in range(2)] == [hour, hour]
-        assert [(await desk.wishes("switch", hour)).is_on for _ in range(2)] == [False, False]
-        assert [(await desk.wishes("switch", -1)).is_on for _ in range(2)] == [True, True]
+        assert [(await desk.wishes("hour", until, turn=2)).told for _ in range(2)] == [hour, hour]
+        assert [(await desk.wishes("switch", hour, turn=3)).is_on for _ in range(2)] == [False, False]
+        assert [(await desk.wishes("switch", -1, turn=4)).is_on for _ in range(2)] == [True, True]
+        assert (await desk.wishes("switch", hour, turn=3)).is_on, "it comes late, and undoes nothing newer"
         assert await desk.asks(AskShift("next", 0), about=desk.ana) == NextIs()
 
     played(tmp_path, "sqlite", story)
@@ -101,7 +103,7 @@ def test_after_twenty_wrong_pins_the_right_one_lets_nobody_in_for_an_hour(tmp_pa
     async def story(desk: Desk) -> None:
         for _ in range(guesses.MOST):
             assert await desk.asks(SignIn("12345678")) == Unknown()
-        assert await desk.asks(SignIn(desk.pin)) == Unknown()
+        assert await desk.asks(SignIn(desk.pin)) == Unknown(is_closed=True)
         desk.clock.advance(guesses.WITHIN)
         assert isinstance(await desk.asks(SignIn(desk.pin)), SignedIn)
 
@@ -111,8 +113,35 @@ def test_after_twenty_wrong_pins_the_right_one_lets_nobody_in_for_an_hour(tmp_pa
 def test_guesses_that_come_while_none_are_left_do_not_prolong_it() -> None:
     spent = Guesses()
     for minute in range(120):
-        spent.note_wrong(NOW + timedelta(minutes=minute / 2))
-    assert not spent.are_spent(NOW + timedelta(minutes=75))
+        spent.take(NOW + timedelta(minutes=minute / 2))
+    assert spent.take(NOW + timedelta(minutes=75))
+
+
+def test_guesses_at_one_moment_are_no_more_than_guesses_one_after_the_other(tmp_path: Path) -> None:
+    looked: list[str] = []
+
+    async def story(desk: Desk) -> None:
+        whole = desk.world.desk.by_pin
+
+        async def slowly(pin: str) -> PersonId | None:
+            looked.append(pin)
+            await asyncio.sleep(0)
+            return await whole(pin)
+
+        desk.world.desk.by_pin = slowly  # type: ignore[method-assign]
+        answers = await asyncio.gather(*(desk.asks(SignIn(f"{10_000_000 + n}")) for n in range(3 * guesses.MOST)))
+        assert Unknown(is_closed=True) in answers
+
+    played(tmp_path, "sqlite", story)
+    assert len(looked) == guesses.MOST
+
+
+def test_right_pins_use_nothing_up(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        for _ in range(2 * guesses.MOST):
+            assert isinstance(await desk.asks(SignIn(desk.pin)), SignedIn)
+
+    played(tmp_path, "sqlite", story)
 
 
 def test_a_flow_counts_what_the_service_can_count() -> None:

@@ -304,7 +304,8 @@ def test_two_callers_at_once_never_ring_one_phone(tmp_path: Path, kind: str) -> 
         assert all(isinstance(one, Hold) for one in both)
         assert sorted(scene.rung()) == ["ana", "bo", "cy", "di"]
         third = wish(3)
-        assert await scene.line.ask(third) == NobodyCan()
+        assert isinstance(await scene.line.ask(third), Hold), "one of those may come free"
+        assert sorted(scene.rung()) == ["ana", "bo", "cy", "di"]
         await scene.line.leave(rosa.id)
         await scene.line.leave(luz.id)
         assert isinstance(await scene.line.ask(wish(4)), Hold)
@@ -316,7 +317,8 @@ def test_a_phone_nobody_told_about_can_be_rung_again_for_others(tmp_path: Path) 
     async def story(scene: Scene) -> None:
         scene.phones.says[BO.phone] = Unclear()
         await scene.line.ask(wish(1))
-        assert await scene.line.ask(wish(2)) == NobodyCan()
+        assert isinstance(await scene.line.ask(wish(2)), Hold)
+        assert scene.rung() == ["bo"]
         scene.clock.advance(RINGS_FOR + 31 * SECOND)
         assert isinstance(await scene.line.ask(wish(3)), Hold)
         assert scene.rung() == ["bo", "bo"]

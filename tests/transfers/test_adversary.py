@@ -8,17 +8,14 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ivr.carrier.party import Party
-from ivr.carrier.phones import NeverAnswers
 from ivr.carrier.rest_api import refuses
-from ivr.oncall.people import PersonId, Tier
+from ivr.oncall.people import PersonId
 from ivr.oncall.rota import Shift
-from ivr.services import pins, rota
+from ivr.services import pins
 from ivr.services.rota import LiveRota, rota_in
-from ivr.store.database import StoreUnavailable
 from ivr.vault.host import HostKey
 from tests.founded import SECRET
-from tests.transfers.judging import conversations
-from tests.transfers.people import LOLA, NUMBERS, OUTCOMES, ROSA, pressing
+from tests.transfers.people import NUMBERS
 from tests.transfers.town import ZONE, Town, town
 
 HOST = HostKey.of(SECRET)

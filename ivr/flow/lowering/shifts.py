@@ -4,6 +4,7 @@ from ivr.flow.diagnostics import Place
 from ivr.flow.graph import Ask, Choose
 from ivr.flow.keys import Pass
 from ivr.flow.lowering.building import Building, options
+from ivr.flow.lowering.sign_in import ASIDE
 from ivr.flow.model import ShiftsLine
 from ivr.flow.wants import WantShift
 
@@ -14,6 +15,6 @@ def lower(name: str, line: ShiftsLine, place: Place, building: Building) -> None
         for key, what in enumerate(line.shifts, start=1)
     ]
     told = options("line.option", "line.next_option", choices)
-    building.add(Choose(name, building.said_first(name), told, Pass(), place=place))
+    building.add(Choose(name, building.said_first(name), told, Pass(), aside=ASIDE, place=place))
     for what in line.shifts:
         building.add(Ask(f"{name}.{what}", WantShift(what), name, name, place=place))
