@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from ivr.engine.advance import advance
-from ivr.engine.asks import Holding, Nobody, NotSaved, Ring, Saved, SaveReport
+from ivr.engine.asks import Dialling, Holding, Nobody, NotSaved, Ring, Saved, SaveReport
 from ivr.engine.call import Call, begin
 from ivr.engine.effects import Connect, HangUp, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import Answered, Began, Input, Pressed, Returned
@@ -75,7 +75,7 @@ def everywhere(of: Flow) -> Iterator[Turn]:
             receipt = "123456789012" if turn.then.ends else None
             waiting += [step(of, turn.call, Answered(answer)) for answer in (Saved(receipt), NotSaved())]
         elif isinstance(turn.then, Ring):
-            waiting += [step(of, turn.call, Answered(answer)) for answer in (Nobody(), Holding(("+15005550001",), 20))]
+            waiting += [step(of, turn.call, Answered(answer)) for answer in (Nobody(), Dialling(("+15005550001",), 20))]
         elif (known := (turn.call.step, any(draft.saved for draft in turn.call.drafts))) not in seen:
             seen.add(known)
             yield turn
