@@ -96,7 +96,7 @@ class StaffWorld:
                     await self.count(Outcome(ask.outcome), today)
                 return Noted()
             case SignIn():
-                return await self._signed_in(ask.pin)
+                return await self._signed_in(ask.pin, (call.seed, call.turn))
             case AskShift():
                 return await self._shift(ask, call)
             case OnDuty():
@@ -108,15 +108,15 @@ class StaffWorld:
         told = self.envelopes.open(details.transfer, details.told)
         return About(details.language, int(details.waited.total_seconds()), told)
 
-    async def _signed_in(self, pin: str) -> Answer:
+    async def _signed_in(self, pin: str, turn: tuple[bytes, int]) -> Answer:
         now = self.clock.now()
-        if not self.guesses.take(now):
+        if not self.guesses.take(turn, now):
             return Unknown(is_closed=True)
         person = await self.desk.by_pin(pin)
         known = None if person is None else await self.desk.person(person)
         if person is None or known is None:
             return Unknown()
-        self.guesses.give_back(now)
+        self.guesses.give_back(turn)
         language = next((one for one in self.flow.languages if known.speaks(one)), self.flow.languages[0])
         return SignedIn(person, language, _told(await self.desk.duty_of(person, now), known.zone))
 

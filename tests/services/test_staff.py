@@ -101,11 +101,11 @@ def test_a_wish_that_comes_twice_is_one_wish(tmp_path: Path) -> None:
 
 def test_after_twenty_wrong_pins_the_right_one_lets_nobody_in_for_an_hour(tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
-        for _ in range(guesses.MOST):
-            assert await desk.asks(SignIn("12345678")) == Unknown()
-        assert await desk.asks(SignIn(desk.pin)) == Unknown(is_closed=True)
+        for turn in range(guesses.MOST):
+            assert await desk.asks(SignIn("12345678"), turn=turn) == Unknown()
+        assert await desk.asks(SignIn(desk.pin), turn=100) == Unknown(is_closed=True)
         desk.clock.advance(guesses.WITHIN)
-        assert isinstance(await desk.asks(SignIn(desk.pin)), SignedIn)
+        assert isinstance(await desk.asks(SignIn(desk.pin), turn=100), SignedIn)
 
     played(tmp_path, "sqlite", story)
 
@@ -113,8 +113,14 @@ def test_after_twenty_wrong_pins_the_right_one_lets_nobody_in_for_an_hour(tmp_pa
 def test_guesses_that_come_while_none_are_left_do_not_prolong_it() -> None:
     spent = Guesses()
     for minute in range(120):
-        spent.take(NOW + timedelta(minutes=minute / 2))
-    assert spent.take(NOW + timedelta(minutes=75))
+        spent.take((b"a call", minute), NOW + timedelta(minutes=minute / 2))
+    assert spent.take((b"another", 1), NOW + timedelta(minutes=75))
+
+
+def test_a_guess_that_comes_twice_is_one() -> None:
+    guessed = Guesses()
+    assert all(guessed.take((b"a call", 3), NOW) for _ in range(2 * guesses.MOST))
+    assert guessed.take((b"a call", 4), NOW)
 
 
 def test_guesses_at_one_moment_are_no_more_than_guesses_one_after_the_other(tmp_path: Path) -> None:
@@ -129,7 +135,8 @@ def test_guesses_at_one_moment_are_no_more_than_guesses_one_after_the_other(tmp_
             return await whole(pin)
 
         desk.world.desk.by_pin = slowly  # type: ignore[method-assign]
-        answers = await asyncio.gather(*(desk.asks(SignIn(f"{10_000_000 + n}")) for n in range(3 * guesses.MOST)))
+        guessed = (desk.asks(SignIn(f"{10_000_000 + n}"), turn=n) for n in range(3 * guesses.MOST))
+        answers = await asyncio.gather(*guessed)
         assert Unknown(is_closed=True) in answers
 
     played(tmp_path, "sqlite", story)
@@ -138,8 +145,8 @@ def test_guesses_at_one_moment_are_no_more_than_guesses_one_after_the_other(tmp_
 
 def test_right_pins_use_nothing_up(tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
-        for _ in range(2 * guesses.MOST):
-            assert isinstance(await desk.asks(SignIn(desk.pin)), SignedIn)
+        for turn in range(2 * guesses.MOST):
+            assert isinstance(await desk.asks(SignIn(desk.pin), turn=turn), SignedIn)
 
     played(tmp_path, "sqlite", story)
 
