@@ -1,4 +1,5 @@
-"""What an adversary found: each sentence is a promise of the issue that did not hold."""
+"""Several callers and more people than phones ring at once, a phone of two people, wishes that come late, and databases
+that are slow or away."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -32,10 +32,12 @@ _LIKE = {
     "voice": "voice: Polly.Joanna-Standard",
     "zone": "zone: America/New_York",
 }
-_STEPS = ("0", "9", "no", "nobody", "start", "yes")
+_STEPS = ("0", "9", "no", "nobody", "offered", "passed", "start", "taken", "yes")
+_STAFF = "staff.yaml"
 
 
 def found(*fields: str, owner: str, place: Place) -> Diagnostic:
     """What an owner ("The step `main`") needs and does not have."""
-    lines = [_LIKE.get(field) or (f"{field}: STEP" if field in _STEPS else f"{field}: ...") for field in fields]
+    like = {**_LIKE, "flow": "flow: staff"} if place.file.endswith(_STAFF) else _LIKE
+    lines = [like.get(field) or (f"{field}: STEP" if field in _STEPS else f"{field}: ...") for field in fields]
     return Diagnostic(place, "missing-field", f"{owner} needs {listed(fields)}.", f"Add {listed(lines, most=3)}.")
