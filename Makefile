@@ -23,7 +23,7 @@ bench: .venv/dev ## how fast and how small it is (two minutes; Linux); README=1 
 
 prove: .venv/dev ## the promises at their full sizes, and a table of what was looked at (an hour or two)
 	@.venv/bin/python -m tests.prepare
-	@PROVE=1 .venv/bin/python -m pytest tests/promises --promises
+	@PROVE=1 .venv/bin/python -m pytest tests/promises tests/transfers tests/services/test_transfers_interleaved.py --promises
 
 lint: .venv/dev ## style, types and floors
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
