@@ -8,6 +8,7 @@ import typer
 
 from ivr.cli import asking, place
 from ivr.cli.asking import Advocate, NewPassphraseFile, PassphraseFile
+from ivr.cli.plain import plain
 from ivr.kit.clock import SystemClock
 from ivr.kit.phone import NotANumber, e164
 from ivr.oncall import writing
@@ -122,13 +123,14 @@ async def _set(of: Settings, name: str, reached: Reached) -> Person:
             if name not in await members.names(database, place.pin(of)):
                 place.give_up(f"There is no advocate {name}: `ivr advocates add {name} --phone ...` adds her.")
             return await _put_on_rota(of, database, name, reached)
-        return await rota.change_person(database, place.host(of), name, reached.change())
+        changed = await rota.change_person(database, place.host(of), name, reached.change())
+        return await _told_of_double(of, database, changed)
 
 
 async def _put_on_rota(of: Settings, database: Database, name: str, reached: Reached) -> Person:
     assert reached.phone is not None
     flow = place.content(of).flow
-    return await rota.add_person(
+    added = await rota.add_person(
         database,
         place.host(of),
         name=name,
@@ -137,6 +139,16 @@ async def _put_on_rota(of: Settings, database: Database, name: str, reached: Rea
         tier=reached.tier or Tier.ON_CALL,
         zone=reached.zone or (flow.zone if flow else "UTC"),
     )
+    return await _told_of_double(of, database, added)
+
+
+async def _told_of_double(of: Settings, database: Database, person: Person) -> Person:
+    """A phone that two share is rung once for both: perhaps a number was mistyped."""
+    people = (await rota.known(database, place.host(of))).rota.people
+    others = [one.name for one in people if one.phone == person.phone and one.id != person.id]
+    if others:
+        typer.echo(f"! {plain(', '.join(others))} has the same number: it rings once for both.", err=True)
+    return person
 
 
 def _reached(of: Settings, phone: str | None, languages: str | None, tier: Tier | None, zone: str | None) -> Reached:

@@ -145,3 +145,11 @@ def test_without_the_line_s_secret_nobody_is_put_on_the_rota(desk: Path) -> None
     assert "IVR_SECRET" in refused("advocates", "add", "bo", *PEOPLE, "--answers-only", *given(desk, "ana"))
     assert "IVR_SECRET" in refused("rota")
     assert "IVR_SECRET" in refused("advocates", "pin", "ana")
+
+
+def test_the_hotline_s_own_number_is_refused_and_a_phone_of_two_is_told(desk: Path) -> None:
+    done("advocates", "add", "bo", *PEOPLE, "--answers-only", *given(desk, "ana"))
+    assert "! bo has the same number" in done("advocates", "set", "ana", "--phone", "+12125550143")
+    assert "same number" not in done("advocates", "set", "ana", "--phone", "+12125550144")
+    own = refused("advocates", "set", "ana", "--phone", "+15005550006")
+    assert "is the hotline's own number" in own
