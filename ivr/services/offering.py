@@ -303,8 +303,8 @@ def _hers(connection: Connection, row: OfferRow, transfer: TransferRow, now: dat
 
 def _missed(transfer: TransferRow | None) -> Late | CallerLeft:
     """Why a call is not to be had any more."""
-    was_nobody_s = transfer is not None and transfer.state in (OVER, DIALLED) and transfer.taken_by is None
-    return CallerLeft() if was_nobody_s else Late()
+    is_nobody_s = transfer is not None and transfer.state in (OVER, DIALLED) and transfer.taken_by is None
+    return CallerLeft() if is_nobody_s else Late()
 
 
 def _cancelled(connection: Connection, transfer: bytes) -> list[OfferRow]:

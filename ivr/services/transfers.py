@@ -237,31 +237,32 @@ class Transfers:
         stored.release(connection, before=milliseconds(now - LATEST_WORD))
         over = offering.forgotten(connection, wish, now)
         row = offering.begun(connection, wish, now)
-        ladder = self._ladder(connection, wish, row, on_duty)
-        hold = Hold(max(ladder.promised_at - now, timedelta()))
+        came = self._came(connection, wish, row, on_duty, now)
+        return replace(came, over=(*came.over, *over))
+
+    def _came(
+        self, connection: Connection, wish: Wish, row: TransferRow, on_duty: tuple[Person, ...], now: datetime
+    ) -> "_Asked":
+        """What came of her wish so far; while nobody has taken her call, what is to be done now."""
         if row.state == OVER:
             return _Asked(NobodyCan())
+        if row.state == JOINED:
+            return _Asked(Meet(row.room))
+        ladder = self._ladder(connection, wish, row, on_duty)
         if row.state == DIALLED:
             people = at_once(ladder, offering.asked(connection, row.id))
             return _Asked(DialNow(people) if people else NobodyCan())
-        if row.state == JOINED:
-            return _Asked(Meet(row.room))
+        hold = Hold(max(ladder.promised_at - now, timedelta()))
         if wish.turn < row.turn:
             return _Asked(hold)
         if row.state == TAKEN:
             stored.change_transfer(connection, row.id, if_in=(TAKEN,), state=JOINED, told=None)
             return _Asked(Meet(row.room))
-        decided = self._decided(connection, wish, row, on_duty, now)
-        return replace(decided, over=(*decided.over, *over))
+        return self._decided(connection, row, ladder, hold, now)
 
-    def _decided(
-        self, connection: Connection, wish: Wish, row: TransferRow, on_duty: tuple[Person, ...], now: datetime
-    ) -> "_Asked":
+    def _decided(self, connection: Connection, row: TransferRow, ladder: Ladder, hold: Hold, now: datetime) -> "_Asked":
         """Nobody has taken her call yet: whom to ring, or what else."""
-        hold = Hold(timedelta())
-        for _ in range(len(on_duty) + 1):
-            ladder = self._ladder(connection, wish, row, on_duty)
-            hold = Hold(max(ladder.promised_at - now, timedelta()))
+        for _ in range(len(ladder.on_duty) + 1):
             step = decide(ladder, offering.offers(connection, row.id), now)
             if isinstance(step, GiveUp):
                 return _Asked(NobodyCan(), over=offering.ended(connection, row.id, now))
@@ -274,12 +275,12 @@ class Transfers:
             if kept:
                 return _Asked(None, hold, reserved=kept)
             # All of them were rung for another caller this very moment: whom else?
+            ladder = _as_engaged_now(connection, ladder)
         return _Asked(hold)
 
     def _ladder(self, connection: Connection, wish: Wish, row: TransferRow, on_duty: tuple[Person, ...]) -> Ladder:
-        engaged = frozenset(map(PersonId, stored.engaged(connection)))
-        ringing = frozenset(map(PersonId, stored.ringing(connection)))
-        return Ladder(wish.rungs, moment(row.began_at), wish.language, self.languages, on_duty, engaged, ringing)
+        ladder = Ladder(wish.rungs, moment(row.began_at), wish.language, self.languages, on_duty)
+        return _as_engaged_now(connection, ladder)
 
     async def _ring(self, reserved: Sequence[Reserved]) -> Mapping[Reserved, Outcome]:
         """Ask the phone company, all at once, and write down what it said."""
@@ -350,6 +351,11 @@ class Transfers:
         task = asyncio.create_task(told)
         self._ends.add(task)
         task.add_done_callback(self._ends.discard)
+
+
+def _as_engaged_now(connection: Connection, ladder: Ladder) -> Ladder:
+    engaged = frozenset(map(PersonId, stored.engaged(connection)))
+    return replace(ladder, engaged=engaged, ringing=frozenset(map(PersonId, stored.ringing(connection))))
 
 
 @dataclass(frozen=True, slots=True)
