@@ -12,7 +12,7 @@ import pytest
 import respx
 
 from ivr.carrier.breaker import PROBES_EVERY, REFUSALS, Breaker
-from ivr.carrier.rest import Order, Outcome, Placed, PlivoRest, Refused, Rest, Unclear
+from ivr.carrier.rest import ANSWERS_WITHIN, Order, Outcome, Placed, PlivoRest, Refused, Rest, Unclear
 from ivr.channels.sent import ASKED
 
 API = "https://api.plivo.example"
@@ -217,3 +217,38 @@ def test_a_clock_that_goes_back_closes_nobody_out_for_long() -> None:
     for _ in range(REFUSALS):
         breaker.refused(NOW)
     assert breaker.lets_through(NOW - timedelta(days=1))
+
+
+@pytest.mark.parametrize(("status", "confirmed"), [(202, True), (204, True), (404, True), (500, False)])
+def test_whoever_is_left_in_a_conference_is_sent_on(httpx2_mock: respx.Router, status: int, confirmed: bool) -> None:
+    kick = httpx2_mock.post(f"{ACCOUNT}/Conference/{ROOM}/Member/all/Kick/").respond(status)
+    assert asked(lambda rest: rest.empty(ROOM)) is confirmed
+    assert kick.call_count == 1
+    assert kick.calls.last.request.content == b""
+
+
+@pytest.mark.parametrize("room", ["", "all", "../Call", "c0ffee/../..", "C0FFEE00"])
+def test_no_conference_but_one_of_ours_is_emptied(room: str) -> None:
+    with pytest.raises(ValueError, match="not the name"):
+        asked(lambda rest: rest.empty(room))
+
+
+class Slow(httpx2.AsyncBaseTransport):
+    """Each of its steps is in time, all together are not."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        await asyncio.sleep(ANSWERS_WITHIN + 1)
+        return httpx2.Response(500, request=request)
+
+
+def test_a_request_that_takes_longer_as_a_whole_may_ring() -> None:
+    async def main() -> Outcome:
+        rest = PlivoRest(
+            api_url=API, auth_id="MATEST", token="secret", number="+15005550006", name="Here", transport=Slow()
+        )
+        try:
+            return await rest.place(ORDER)
+        finally:
+            await rest.aclose()
+
+    assert asyncio.run(main()) == Unclear()
