@@ -1,6 +1,6 @@
 """The statements of contributions: what was derived from a confirmed report. Nothing here leads back to it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, delete, select
@@ -29,6 +29,12 @@ def put(connection: Connection, row: ContributionRow) -> None:
 def forget(connection: Connection, handle: bytes) -> int:
     """Everything derived from the report of this handle. How many there were."""
     return connection.execute(delete(contributions).where(contributions.c.handle == handle)).rowcount
+
+
+def forget_above(connection: Connection, handle: bytes, *, grades: Collection[str]) -> int:
+    """What was derived from the report of this handle and needs another consent than these. How many there were."""
+    above = (contributions.c.handle == handle, contributions.c.grade.not_in(grades))
+    return connection.execute(delete(contributions).where(*above)).rowcount
 
 
 def expire(connection: Connection, today: str) -> int:

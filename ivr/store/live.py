@@ -106,6 +106,22 @@ staff_calls = Table(
 )
 
 
+conversations = Table(
+    "live_conversations",
+    live,
+    column("id", Bytes(16), primary_key=True, why="drawn from the number that texts, under a key that dies within 2 h"),
+    column("body", Bytes(8232), nullable=True, why="the conversation, sealed under a key drawn from the same number"),
+    column("claimed", BigInteger(), why="until then one worker answers: two texts of one caller are never mixed up"),
+    column("until", BigInteger(), why="the row is deleted then"),
+    info={
+        "lasting": False,
+        "by_calls": True,
+        "what": "a conversation by text, which opens only when she texts again",
+        "kept": "at most two hours from its first text; until ten minutes after its end, but then nothing she said",
+    },
+)
+
+
 @dataclass(frozen=True, slots=True)
 class TransferRow:
     """A row of `live_transfers`."""

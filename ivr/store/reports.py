@@ -1,14 +1,15 @@
 """The statements of reports and their keys: sealed bytes in, sealed bytes out.
 An equal or lower turn writes nothing, so late and doubled saves never undo or double anything."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, false, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, false, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
+from ivr.flow.line import REQUEST
 from ivr.store.tables import notes, report_keys, reports
 
 MAX_TURN = 2**31 - 1
@@ -39,6 +40,8 @@ _NEWER = {"sqlite": _newer(sqlite.insert(reports)), "postgresql": _newer(postgre
 _FORGET_KEY = delete(report_keys).where(report_keys.c.report_id == bindparam("of"))
 _KEEP_KEY = insert(report_keys)
 _TURN = select(reports.c.turn).where(reports.c.id == bindparam("of"))
+_MEMBERS = select(reports.c.id, reports.c.epoch, reports.c.receipt_tag)
+_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,23 @@ class ReportRow:
     signature: bytes
 
 
-def upsert(connection: Connection, row: ReportRow, *, sealed_key: bytes) -> bool:
-    """Write the report and its key over any older turn of it. False if what lies there is as new or newer."""
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """A request to be called, as the nightly work sees it. `nights_left` is None where its count is gone."""
+
+    id: bytes
+    form: str
+    week: str
+    nights_left: int | None
+
+
+def upsert(connection: Connection, row: ReportRow, *, sealed_key: bytes, nights_left: int | None = None) -> bool:
+    """Write the report and its key over any older turn of it. False if what lies there is as new or newer.
+    `nights_left`: of a request to be called."""
     if connection.execute(_NEWER[connection.dialect.name], asdict(row)).first() is None:
         return False
     connection.execute(_FORGET_KEY, {"of": row.id})
-    connection.execute(_KEEP_KEY, {"report_id": row.id, "sealed_key": sealed_key})
+    connection.execute(_KEEP_KEY, {"report_id": row.id, "sealed_key": sealed_key, "nights_left": nights_left})
     return True
 
 
@@ -85,23 +99,43 @@ def turn_of(connection: Connection, report_id: bytes) -> int | None:
     return connection.execute(_TURN, {"of": report_id}).scalar()
 
 
-def find(connection: Connection, report_id: bytes) -> ReportRow | None:
-    """One report, or None."""
-    row = connection.execute(select(reports).where(reports.c.id == report_id)).first()
+def find(connection: Connection, report_id: bytes, *, locked: bool = False) -> ReportRow | None:
+    """One report, or None. `locked`: nobody else changes it, or takes it back, until the transaction ends."""
+    statement = select(reports).where(reports.c.id == report_id)
+    row = connection.execute(statement.with_for_update() if locked else statement).first()
     return None if row is None else _row(row)
 
 
-def tagged(connection: Connection, tags: Mapping[str, bytes]) -> Sequence[ReportRow]:
-    """Every report that answers to a receipt: its tag in each epoch (YYYY-MM) is given. One, or none, unless somebody
-    wrote more of them into the database."""
+def tagged(connection: Connection, tags: Mapping[str, bytes], *, lock: bytes | None = None) -> Sequence[ReportRow]:
+    """Every report that answers to a receipt: its tag in each epoch (YYYY-MM) is given. One, and what was added to it;
+    or none, unless somebody wrote more of them into the database.
+
+    `lock` (8 bytes, the receipt's own): until the transaction ends nobody else who names it sees these rows, adds to
+    them or changes them, and nobody at all changes one.
+    """
     answers = [and_(reports.c.epoch == epoch, reports.c.receipt_tag == tag) for epoch, tag in tags.items()]
     statement = select(reports).where(or_(false(), *answers)).order_by(reports.c.id)
+    if lock is not None:
+        _hold(connection, lock)
+        statement = statement.with_for_update()
     return [_row(row) for row in connection.execute(statement)]
+
+
+def _hold(connection: Connection, lock: bytes) -> None:
+    """Rows that are locked do not keep others from being added; and two that add would wait for each other's. SQLite
+    has one writer."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK, {"key": int.from_bytes(lock, signed=True)})
 
 
 def sealed_key(connection: Connection, report_id: bytes) -> bytes | None:
     """A report's sealed data key, or None once it was forgotten."""
     return connection.execute(select(report_keys.c.sealed_key).where(report_keys.c.report_id == report_id)).scalar()
+
+
+def nights_left(connection: Connection, report_id: bytes) -> int | None:
+    """The count of nights beside a report's key, if there is one."""
+    return connection.execute(select(report_keys.c.nights_left).where(report_keys.c.report_id == report_id)).scalar()
 
 
 def page(connection: Connection, after: bytes = b"", *, limit: int = 100) -> Sequence[ReportRow]:
@@ -115,10 +149,27 @@ def signed_by(connection: Connection, signer: bytes) -> Sequence[ReportRow]:
     return [_row(row) for row in connection.execute(select(reports).where(reports.c.signer == signer))]
 
 
-def of_week(connection: Connection, form: str, *, until: str) -> Sequence[bytes]:
-    """The ids of a form's reports of this ISO week (YYYY-Www) and of every week before."""
-    statement = select(reports.c.id).where(reports.c.form == form, reports.c.week <= until).order_by(reports.c.id)
-    return connection.execute(statement).scalars().all()
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A row, and what it has in common with those that the same receipt opens: epoch and tag."""
+
+    id: bytes
+    epoch: str
+    receipt_tag: bytes | None
+
+
+def of_week(connection: Connection, form: str, *, until: str) -> Sequence[Member]:
+    """A form's reports of this ISO week (YYYY-Www) and of every week before, with what was added to them; requests
+    apart."""
+    those = (reports.c.form == form, reports.c.week <= until, reports.c.consent != REQUEST)
+    statement = _MEMBERS.where(*those).order_by(reports.c.id)
+    return [Member(**row._asdict()) for row in connection.execute(statement)]
+
+
+def sharing(connection: Connection, tags: Collection[bytes]) -> Sequence[Member]:
+    """Every row with one of these receipt tags."""
+    statement = _MEMBERS.where(reports.c.receipt_tag.in_(tags)).order_by(reports.c.id)
+    return [Member(**row._asdict()) for row in connection.execute(statement)]
 
 
 def forms(connection: Connection) -> Sequence[str]:
@@ -149,19 +200,31 @@ def remove_turn(connection: Connection, report_id: bytes, *, turn: int) -> None:
 
 
 def cut_off(connection: Connection) -> Sequence[tuple[ReportRow, int | None]]:
-    """The reports whose form has not ended, each with its `nights_left`."""
+    """The reports whose form has not ended, each with its `nights_left`. A request is never one of them: it is saved
+    at its end only."""
     statement = (
         select(reports, report_keys.c.nights_left)
         .join(report_keys, report_keys.c.report_id == reports.c.id)
-        .where(reports.c.turn <= ENDED)
+        .where(reports.c.turn <= ENDED, reports.c.consent != REQUEST)
         .order_by(reports.c.id)
     )
     found = [row._asdict() for row in connection.execute(statement)]
     return [(ReportRow(**{name: row[name] for name in ReportRow.__slots__}), row["nights_left"]) for row in found]
 
 
+def requests(connection: Connection) -> Sequence[RequestRow]:
+    """Every request to be called."""
+    statement = (
+        select(reports.c.id, reports.c.form, reports.c.week, report_keys.c.nights_left)
+        .outerjoin(report_keys, report_keys.c.report_id == reports.c.id)
+        .where(reports.c.consent == REQUEST)
+        .order_by(reports.c.id)
+    )
+    return [RequestRow(**row._asdict()) for row in connection.execute(statement)]
+
+
 def set_nights_left(connection: Connection, report_id: bytes, nights: int | None) -> None:
-    """Nights until something happens to a report; a newer save of it knows of none."""
+    """Nights until a request goes, or until a report that was cut off is closed; a newer save of that knows of none."""
     connection.execute(update(report_keys).where(report_keys.c.report_id == report_id).values(nights_left=nights))
 
 

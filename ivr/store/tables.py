@@ -22,9 +22,18 @@ reports = Table(
     column("epoch", Text(7), why="the month whose key opens it, YYYY-MM"),
     column("week", Text(8), why="the ISO week it was made in, YYYY-Www: expiry counts from it"),
     column("turn", Whole(), why="late saves cannot undo newer ones; the maximum once its form ended"),
-    column("consent", Text(WORD_SIZE), why="what it may be used for; it is in force without reading the report"),
+    column(
+        "consent",
+        Text(WORD_SIZE),
+        why="what it may be used for, in force without reading it; or that she asks to be called",
+    ),
     column("state", Text(WORD_SIZE), why="new, or what became of it"),
-    column("receipt_tag", Bytes(16), nullable=True, why="answers to her receipt; none if the call was cut off"),
+    column(
+        "receipt_tag",
+        Bytes(16),
+        nullable=True,
+        why="answers to her receipt; none if the call was cut off, or for a request",
+    ),
     column("body", Bytes(640), why="her answers, the day and the handle, sealed, always of one length"),
     column("signer", Bytes(8), why="whose signature it is: the line's, or an advocate's who changed it"),
     column("signature", Bytes(64), why="over every column: a planted or altered row shows"),
@@ -32,8 +41,9 @@ reports = Table(
         "lasting": True,
         "backup": "data",
         "by_calls": True,
-        "what": "one report, sealed",
-        "kept": "until its form's `keep_for` is over, from its week's Monday on; withdrawn, what is left of it too",
+        "what": "one report, or one request to be called, sealed",
+        "kept": "until its form's `keep_for` is over, from its week's Monday on; withdrawn, what is left of it too. A "
+        "request for as many nights as its form says; done, what is left of it until no day of its week could be kept",
     },
     sqlite_with_rowid=False,
 )
@@ -53,14 +63,15 @@ report_keys = Table(
         "nights_left",
         SmallWhole(),
         nullable=True,
-        why="a request has no date: nights until it goes, 3 to 0. A report that was cut off: 1 after its first night",
+        why="a request has no date: nights until it goes, 3 to 0, which tell the day it came. A report that was cut "
+        "off: 1 after its first night",
     ),
     info={
         "lasting": True,
         "backup": "keys",
         "by_calls": True,
         "what": "what opens one report, for whoever holds its epoch's private key",
-        "kept": "until the report is withdrawn or expires",
+        "kept": "until the report is withdrawn or expires, or the request is done",
     },
     sqlite_with_rowid=False,
 )
@@ -147,7 +158,22 @@ tallies = Table(
     sqlite_with_rowid=False,
 )
 
-REWRITTEN = (reports, report_keys, notes, note_keys, contributions, tallies)
+claims = Table(
+    "claims",
+    metadata,
+    column("id", Bytes(16), primary_key=True, why="derived from the call's seed: a wish that comes twice is one"),
+    column("nights", SmallWhole(), why="nights until it goes, 2 to 1: no address of its call opens any more by then"),
+    info={
+        "lasting": True,
+        "backup": "keys",
+        "by_calls": True,
+        "what": "that somebody changed with her receipt what her report may be used for; not whose, and not to what",
+        "kept": "until its second night",
+    },
+    sqlite_with_rowid=False,
+)
+
+REWRITTEN = (reports, report_keys, notes, note_keys, contributions, tallies, claims)
 """The tables whose rows are written anew each night, in the order of their keys: everything that came of a call."""
 
 epochs = Table(

@@ -17,6 +17,7 @@ SEED_SIZE = 16
 ID_SIZE = 16
 TAG_SIZE = 16
 HANDLE_SIZE = 16
+LOCK_SIZE = 8
 
 DIGITS = 12
 SLOW_PASSES = 2
@@ -39,6 +40,11 @@ def derive_id(seed: bytes, kind: str, *, visit: int) -> bytes:
     return derive(seed, _nth(kind, visit), purpose="id", size=ID_SIZE)
 
 
+def addition_id(seed: bytes, form: str, slow_hash: bytes, *, visit: int) -> bytes:
+    """16 bytes: the id of what a call adds, in its `visit`-th pass (from 1), to the report with this receipt."""
+    return derive_id(seed, f"addition {form} {slow_hash.hex()}", visit=visit)
+
+
 def receipt_code(seed: bytes, form: str, *, visit: int) -> str:
     """Twelve decimal digits, leading zeros kept: the receipt of the `visit`-th pass (from 1) through a form."""
     drawn = int.from_bytes(derive(seed, _nth(form, visit), purpose="receipt code"))
@@ -58,6 +64,11 @@ def tag(k_receipt: bytes, slow_hash: bytes) -> bytes:
 def handle(slow_hash: bytes) -> bytes:
     """16 bytes: the name, inside the seal, of what is later derived from a report; found again by its receipt only."""
     return digest(slow_hash, purpose="handle", size=HANDLE_SIZE)
+
+
+def lock_name(slow_hash: bytes) -> bytes:
+    """8 bytes: what whoever changes what a receipt opens holds meanwhile, so that nobody else does."""
+    return digest(slow_hash, purpose="receipt lock", size=LOCK_SIZE)
 
 
 def random_handle() -> bytes:

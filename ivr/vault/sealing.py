@@ -21,7 +21,7 @@ PADDED_SIZE = 624
 """Bytes of every body before sealing: what rows of 900 bytes leave beside their clear columns."""
 SEALED_SIZE = PADDED_SIZE + 16
 MAX_ENCODED = PADDED_SIZE - 1
-"""Bytes that day, handle and answers may take together as msgpack; the answers alone, at most 30 less."""
+"""Bytes that a body may take as msgpack; the answers alone, at most 31 less."""
 
 DATA_KEY_SIZE = 32
 SEALED_KEY_SIZE = DATA_KEY_SIZE + OVERHEAD
@@ -41,6 +41,8 @@ class Body(msgspec.Struct, frozen=True, array_like=True):
     """ISO 8601, YYYY-MM-DD, where the line is."""
     handle: bytes
     answers: Answers
+    is_addition: bool = False
+    """It was added, with a receipt, to the report whose tag it has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 
+from ivr.store import claims, reports, tallies
 from ivr.store.database import Database, StoreUnavailable
 
 BEFORE_PINS = "2"
@@ -19,7 +20,7 @@ ROTA = (
     " VALUES (:shift, :bo, '2027-03-01', '22:00', '06:00', 'UTC', 'FREQ=DAILY', :no)",
     "INSERT INTO switches (person, is_on, until_at) VALUES (:bo, :no, NULL)",
 )
-VALUES = {"bo": b"b" * 16, "cy": b"c" * 16, "phone": b"p" * 56, "shift": b"s" * 8, "no": False}
+VALUES: dict[str, object] = {"bo": b"b" * 16, "cy": b"c" * 16, "phone": b"p" * 56, "shift": b"s" * 8, "no": False}
 
 
 def made(connection: Connection, version: str, statements: Sequence[str]) -> None:
@@ -66,6 +67,40 @@ def test_what_refers_to_somebody_still_goes_with_her_after_the_upgrade(url: str)
         return list(left)
 
     assert asyncio.run(main()) == []
+
+
+BEFORE_CLAIMS = "3"
+
+REPORTS = (
+    "INSERT INTO reports (id, form, epoch, week, turn, consent, state, receipt_tag, body, signer, signature)"
+    " VALUES (:report, 'bad_date', '2027-03', '2027-W10', 9, 'pass_on', 'new', :tag, :body, :signer, :signature)",
+    "INSERT INTO report_keys (report_id, sealed_key, nights_left) VALUES (:report, :key, NULL)",
+    "INSERT INTO tallies (week, kind, what, count) VALUES ('2027-W10', 'transfer', 'helped', 3)",
+)
+VALUES |= {
+    "report": b"r" * 16,
+    "tag": b"t" * 16,
+    "body": b"b" * 640,
+    "signer": b"l" * 8,
+    "signature": b"g" * 64,
+    "key": b"k" * 80,
+}
+
+
+def test_reports_from_before_there_were_claims_stay_and_a_change_can_be_claimed_once(url: str) -> None:
+    async def main() -> None:
+        database = Database(url)
+        await database.furnish(lambda connection: made(connection, BEFORE_CLAIMS, ROTA + REPORTS))
+        await database.migrate()
+        kept = await database.read(lambda connection: reports.tagged(connection, {"2027-03": b"t" * 16}))
+        assert [(row.id, row.consent, row.body) for row in kept] == [(b"r" * 16, "pass_on", b"b" * 640)]
+        assert await database.read(lambda connection: reports.sealed_key(connection, b"r" * 16)) == b"k" * 80
+        assert [row.count for row in await database.read(lambda found: tallies.of_kind(found, "transfer"))] == [3]
+        claimed = [await database.write(lambda connection: claims.claim(connection, b"c" * 16)) for _ in range(2)]
+        assert claimed == [True, False]
+        await database.close()
+
+    asyncio.run(main())
 
 
 def _indexes(connection: Connection, table: str) -> set[str | None]:

@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeEngine
 from ivr.store import advocates, kinds, live
 from ivr.store.database import Database, StoreUnavailable
 from ivr.store.migrations import HEAD
-from ivr.store.tables import REWRITTEN, metadata, report_keys, reports
+from ivr.store.tables import REWRITTEN, claims, metadata, report_keys, reports
 from tests.founded import Office, in_office
 
 TABLES = list(metadata.tables.values())
@@ -32,7 +32,7 @@ def undeclared(tables: Iterable[Table]) -> list[str]:
 
 def finer_than_a_week(tables: Iterable[Table]) -> list[str]:
     """Columns that could hold a moment. Whole numbers are known by name: they are counts."""
-    counts = {"reports.turn", "report_keys.nights_left", "tallies.count"}
+    counts = {"reports.turn", "report_keys.nights_left", "tallies.count", "claims.nights"}
     columns = [column for table in tables if table.info.get("by_calls") for column in table.columns]
     return [
         str(column)
@@ -58,7 +58,7 @@ def test_a_column_without_a_purpose_would_show() -> None:
 
 def test_nothing_a_call_writes_is_finer_than_a_week() -> None:
     assert finer_than_a_week([table for table in TABLES if table.info["lasting"]]) == []
-    assert {table.name for table in TABLES if table.info["by_calls"]} == {"reports", "report_keys", "tallies"}
+    assert {table.name for table in TABLES if table.info["by_calls"]} == {"reports", "report_keys", "tallies", "claims"}
 
 
 def test_whatever_calls_write_is_written_anew_each_night() -> None:
@@ -79,8 +79,8 @@ def test_a_full_row_of_reports_stays_within_its_budget() -> None:
     assert sum(widest(column) for column in reports.columns) < BUDGET
 
 
-def test_reports_and_their_keys_lie_in_the_order_of_random_ids() -> None:
-    for table in (reports, report_keys):
+def test_reports_their_keys_and_claims_lie_in_the_order_of_random_ids() -> None:
+    for table in (reports, report_keys, claims):
         assert table.dialect_options["sqlite"]["with_rowid"] is False
         assert [str(column.type) for column in table.primary_key] == ["BLOB"]
 

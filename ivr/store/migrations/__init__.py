@@ -1,4 +1,4 @@
 """How the tables came to be what they are: one file in `versions` for each change, run by `Database.migrate`."""
 
-HEAD = "3"
+HEAD = "4"
 """The newest of them."""
