@@ -65,6 +65,11 @@ SENT: tuple[Sent, ...] = (
         ("GetInput log", "GetDigits log"),
     ),
     Sent(
+        "her number, the hotline's, and the words that answer her text; only where `IVR_TEXT_REPLIES` is `xml`",
+        "the answer to a text in the answer to its webhook: Plivo has no switch that keeps it out of its logs then",
+        ("Message", "Message src", "Message dst"),
+    ),
+    Sent(
         "how to wait, ring and go on",
         "seconds, counts and keys; the same for every caller at the same step",
         (
@@ -118,5 +123,16 @@ ASKED: tuple[Sent, ...] = (
         "the name of a conference",
         "whoever took the call has hung up: a caller who is left alone there goes on",
         ("POST Conference/*/Member/all/Kick",),
+    ),
+    Sent(
+        "the number of somebody who wrote to the hotline, and the words that answer her",
+        "they are sent to her. Her number came with her text and is kept nowhere here; Plivo keeps it",
+        ("POST Message", "dst", "text"),
+    ),
+    Sent("the hotline's number", "her phone shows it", ("src",)),
+    Sent(
+        "`false`, with every text",
+        "Plivo is asked not to log its words, and to log her number without its last three digits",
+        ("log",),
     ),
 )

@@ -16,13 +16,13 @@ from ivr.engine.effects import HandOver, HangUp, Turn
 from ivr.engine.filling import filled
 from ivr.engine.inputs import Answered as WorldAnswered
 from ivr.engine.inputs import Began, FellSilent, Input, Pressed, Returned
-from ivr.engine.keypad import Typed, Verdict, judge
+from ivr.engine.keypad import Begun, Typed, Verdict, gather, judge
 from ivr.engine.walking import LONGEST_CALL, go, wait
 from ivr.flow.graph import Ask, Choose, Collect, Enter, Flow, Return, Wait
 from ivr.flow.keys import Pass, Record, SpeakIn
-from ivr.flow.phrases import Phrase, phrase
-from ivr.flow.wants import WantNumber, WantOffer, WantPerson
-from ivr.flow.wording import after_silence, after_wrong_key
+from ivr.flow.phrases import Digits, Phrase, phrase
+from ivr.flow.wants import WantNumber, WantOffer, WantOpen, WantPerson
+from ivr.flow.wording import SILENCE, after_silence, after_wrong_key
 
 PATIENCE = 3
 """The third silence, or the third wrong key, in a row leads to a person."""
@@ -54,7 +54,7 @@ def advance(flow: Flow, call: Call, received: Input, *, now: datetime) -> Turn:
             return _silent(flow, call, step, now)
         case Ask(), WorldAnswered():
             return answered(flow, call, step, received.answer, now)
-        case Ask(want=WantPerson() | WantNumber()), Pressed():
+        case Ask(want=WantPerson() | WantNumber() | WantOpen()), Pressed():
             return _pressed_instead(flow, call, step, received.keys, now)
         case Ask(), Returned():
             return _returned(flow, call, step, received, now)
@@ -103,13 +103,14 @@ def _pressed_instead(flow: Flow, call: Call, step: Ask, keys: str, now: datetime
     for option in step.want.options if isinstance(step.want, WantPerson) else ():
         if option.key == keys:
             return _instead(flow, call, option.to, now)
-    if keys == "0" and isinstance(step.want, WantNumber):
+    if keys == "0" and not isinstance(step.want, WantPerson):
         return go(flow, call, flow.person, now)
     if keys == "9":
         return _instead(flow, call, flow.leave, now)
     if keys == "*" and call.trail:
-        return _starred(_instead(flow, call, call.trail[-1], now))
-    return go(flow, replace(call, impatient=True), step.name, now)
+        call, target = _receipt_behind(flow, call, call.trail[-1])
+        return _starred(_instead(flow, call, target, now))
+    return go(flow, replace(call, impatient=not isinstance(step.want, WantOpen)), step.name, now)
 
 
 def _instead(flow: Flow, call: Call, target: str, now: datetime) -> Turn:
@@ -120,10 +121,13 @@ def _instead(flow: Flow, call: Call, target: str, now: datetime) -> Turn:
 
 
 def _typed(flow: Flow, call: Call, step: Collect, keys: str, now: datetime) -> Turn:
-    verdict = judge(keys, least=step.least, most=step.most, starred=call.starred)
+    verdict = _judged(call, step, keys)
     match verdict:
         case Typed():
-            return go(flow, replace(call, typed=verdict.digits), step.to, now)
+            return go(flow, replace(call, typed=verdict.digits, may_try_at=0), step.to, now)
+        case Begun():
+            call = replace(call, typed=verdict.digits, silences=0, starred=False)
+            return Turn(call, (_so_far(verdict.digits),), wait(step))
         case Verdict.PERSON:
             return go(flow, call, flow.person, now)
         case Verdict.LEAVE:
@@ -140,6 +144,16 @@ def _typed(flow: Flow, call: Call, step: Collect, keys: str, now: datetime) -> T
             return _wrong(flow, call, step, now)
         case _:
             assert_never(verdict)
+
+
+def _so_far(digits: str) -> Phrase:
+    return phrase("line.digits_more", digits=Digits(digits))
+
+
+def _judged(call: Call, step: Collect, keys: str) -> Typed | Begun | Verdict:
+    if step.gathers:
+        return gather(call.typed, keys, least=step.least, most=step.most, starred=call.starred)
+    return judge(keys, least=step.least, most=step.most, starred=call.starred)
 
 
 def _record(flow: Flow, call: Call, step: Wait, record: Record | None) -> Call:
@@ -160,15 +174,18 @@ def _back(flow: Flow, call: Call, step: Wait, now: datetime) -> Turn:
     if step.back is not None:
         return _starred(go(flow, call, step.back, now))
     trail = call.trail[:-1] or call.trail
-    target = trail[-1] if trail else step.name
-    return _starred(go(flow, replace(call, trail=trail), _receipt_behind(flow, call, target), now))
+    call, target = _receipt_behind(flow, replace(call, trail=trail), trail[-1] if trail else step.name)
+    return _starred(go(flow, call, target, now))
 
 
-def _receipt_behind(flow: Flow, call: Call, target: str) -> str:
-    """A star that leads to a form whose report is over leads to its receipt, not to a new report."""
+def _receipt_behind(flow: Flow, call: Call, target: str) -> tuple[Call, str]:
+    """A star that leads to a form whose report is over leads to its receipt, not to a new report. It is at that draft
+    then, whatever was added since."""
     step = flow.steps[target]
-    draft = call.draft(step.form) if isinstance(step, Enter) else None
-    return draft.at if draft is not None and draft.is_over else target
+    draft = call.draft(step.form, adds=step.adds) if isinstance(step, Enter) else None
+    if draft is None or not draft.is_over or not draft.receipt:
+        return call, target
+    return with_draft(call, draft), draft.at
 
 
 def _starred(turn: Turn) -> Turn:
@@ -184,7 +201,10 @@ def _silent(flow: Flow, call: Call, step: Wait, now: datetime) -> Turn:
     silences = call.silences + 1
     if silences < PATIENCE:
         asked = replace(call, silences=silences, starred=False)
-        return _ask_again(flow, asked, step, after_silence(step, first=call.wrong_keys + silences == 1))
+        told = after_silence(step, first=call.wrong_keys + silences == 1)
+        if isinstance(step, Collect) and call.typed:
+            told = (SILENCE, _so_far(call.typed))
+        return _ask_again(flow, asked, step, told)
     if call.led_by_silence:
         return Turn(call, (_SILENCE_BYE,), HangUp())
     return _led_to_person(flow, replace(call, led_by_silence=True), now)
@@ -196,6 +216,8 @@ def _wrong(flow: Flow, call: Call, step: Wait, now: datetime) -> Turn:
     if wrong_keys >= PATIENCE:
         return _led_to_person(flow, call, now)
     asked = replace(call, silences=0, wrong_keys=wrong_keys, starred=False)
+    if isinstance(step, Collect):
+        asked = replace(asked, typed="")
     return _ask_again(flow, asked, step, after_wrong_key(step, first=call.silences + wrong_keys == 1))
 
 

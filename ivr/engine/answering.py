@@ -9,38 +9,50 @@ from ivr.engine.asking import draft_of, with_draft
 from ivr.engine.asks import (
     About,
     Answer,
+    Busy,
+    ByPhone,
     CallerLeft,
     Connecting,
     Dialling,
     Duty,
+    Gone,
     Holding,
     Late,
     Meeting,
     NextIs,
     Nobody,
     Noted,
+    NotNow,
     NotSaved,
+    OfPerson,
+    OfReceipt,
+    Opened,
     Saved,
     ShiftIs,
     SignedIn,
+    StatusIs,
     Stopped,
     Unknown,
+    Unsure,
 )
 from ivr.engine.asks import Moment as Until
 from ivr.engine.call import Call
-from ivr.engine.effects import Connect, Hold, Meet, Turn
-from ivr.engine.walking import go, left_to_talk
+from ivr.engine.deciding import TRIES
+from ivr.engine.draft import emptied
+from ivr.engine.effects import Connect, Meet, Turn
+from ivr.engine.walking import HELD, RECEIPT_MOMENT, go, left_to_talk, since
 from ivr.flow.graph import Ask, Flow
 from ivr.flow.phrases import Label, Labels, Moment, Name, Number, Phrase, phrase
-from ivr.flow.wants import WantPerson
+from ivr.flow.wants import WantOpen, WantPerson, WantWithdraw
+
+TAKEN_BACK = "taken_back"
 
 PROGRESS_STEP = 10
 """Seconds: how finely a caller is told how long it may still take."""
 
-TRIES = 3
-"""So many PINs that are nobody's, then the call is the callers' own again."""
-
-_HELD = Hold()
+_RECEIPT_WRONG = phrase("line.receipt_wrong")
+_RECEIPT_NOT_NOW = phrase("line.receipt_not_now")
+_RECEIPT_UNSURE = phrase("line.receipt_unsure")
 _CONNECTED = phrase("line.connected")
 _CONNECTING = phrase("line.connecting")
 _TAKEN_ALREADY = phrase("line.taken_already")
@@ -52,7 +64,7 @@ _PIN_UNKNOWN = phrase("line.pin_unknown")
 def answered(flow: Flow, call: Call, step: Ask, answer: Answer, now: datetime) -> Turn:
     """The turn after the world's answer."""
     match answer:
-        case Holding() | Meeting() | Stopped() | Dialling() | Nobody():
+        case Holding() | Meeting() | Stopped() | Dialling() | Nobody() | ByPhone():
             return _about_person(flow, call, step, answer, now)
         case Connecting() | Late() | CallerLeft() | About():
             return _about_offer(flow, call, step, answer, now)
@@ -66,25 +78,76 @@ def answered(flow: Flow, call: Call, step: Ask, answer: Answer, now: datetime) -
         case Duty():
             return go(flow, call, step.yes if answer.anyone else step.no, now)
         case Noted():
+            call = (
+                replace(_closed(flow, call, is_gone=True), trail=call.trail[:1])
+                if isinstance(step.want, WantWithdraw)
+                else call
+            )
             return go(flow, call, step.yes, now)
+        case Opened() | StatusIs() | Busy() | Gone() | NotNow() | Unsure():
+            return _about_receipt(flow, call, step, answer, now)
         case SignedIn() | Unknown() | ShiftIs() | NextIs():
             return _about_shifts(flow, call, step, answer, now)
         case _:
             assert_never(answer)
 
 
+# ---- a caller who comes back ----
+
+
+def _about_receipt(flow: Flow, call: Call, step: Ask, answer: OfReceipt, now: datetime) -> Turn:
+    match answer:
+        case Opened():
+            if answer.receipt != call.about:
+                call = _closed(flow, call)
+            call = _opening(call)
+            if answer.is_gone and isinstance(step.want, WantOpen):
+                return go(flow, _closed(flow, call, is_gone=True), step.want.gone, now)
+            form = answer.form if answer.form in flow.forms else ""
+            return go(flow, replace(call, about=answer.receipt, opened=form), step.yes, now)
+        case StatusIs():
+            consent = Label(f"line.consent.{answer.consent}")
+            told = (phrase(f"line.status.{answer.state}"), phrase("line.status_consent", consent=consent))
+            return go(flow, call, step.yes, now, told[:1] if answer.state == TAKEN_BACK else told)
+        case Busy():
+            call = replace(call, may_try_at=since(call, now) + answer.seconds)
+            return Turn(call, (RECEIPT_MOMENT,), HELD)
+        case Gone():
+            tries = call.tries + isinstance(step.want, WantOpen)
+            return go(flow, replace(call, tries=tries), step.no, now, (_RECEIPT_WRONG,))
+        case NotNow():
+            return go(flow, call, step.no, now, (_RECEIPT_NOT_NOW,))
+        case Unsure():
+            return go(flow, call, step.no, now, (_RECEIPT_UNSURE,))
+        case _:
+            assert_never(answer)
+
+
+def _opening(call: Call) -> Call:
+    """Knowing whether the receipt that she has just typed is one of this call's own reports."""
+    drafts = (replace(draft, is_opened=bool(call.typed) and draft.receipt == call.typed) for draft in call.drafts)
+    return replace(call, drafts=tuple(drafts))
+
+
+def _closed(flow: Flow, call: Call, *, is_gone: bool = False) -> Call:
+    """Without the report that was open, and what was being added to it. `is_gone`: it was taken back, and its receipt,
+    if it was made in this call, leads nowhere any more."""
+    over = tuple(draft for draft in call.drafts if draft.adds or (is_gone and draft.is_opened))
+    others = tuple(replace(draft, is_opened=False) for draft in call.drafts if draft not in over)
+    ended = (emptied(draft, flow.forms[draft.form]) for draft in over)
+    return replace(call, about=b"", opened="", drafts=(*ended, *others))
+
+
 # ---- a caller who wants a person ----
 
 
-def _about_person(
-    flow: Flow, call: Call, step: Ask, answer: Holding | Meeting | Stopped | Dialling | Nobody, now: datetime
-) -> Turn:
+def _about_person(flow: Flow, call: Call, step: Ask, answer: OfPerson, now: datetime) -> Turn:
     match answer:
         case Holding():
             if call.holding:
-                return Turn(call, _progress(step, answer.seconds), _HELD)
-            wished_at = int((now - call.began_at).total_seconds())
-            return Turn(replace(call, holding=True, wished_at=wished_at), _announcement(step), _HELD)
+                return Turn(call, _progress(step, answer.seconds), HELD)
+            wished_at = since(call, now)
+            return Turn(replace(call, holding=True, wished_at=wished_at), _announcement(step), HELD)
         case Meeting():
             is_caller = isinstance(step.want, WantPerson)
             meet = Meet(answer.room, left_to_talk(call, now), is_caller=is_caller)
@@ -98,6 +161,10 @@ def _about_person(
             return Turn(replace(call, impatient=False, holding=False), said, connect)
         case Nobody():
             return go(flow, replace(call, impatient=False, holding=False), step.no, now)
+        case ByPhone():
+            told = "line.person_by_phone" if answer.anyone else "line.nobody_by_phone"
+            here = call.trail[-1] if call.trail else flow.start
+            return go(flow, call, here if answer.anyone else step.no, now, (phrase(told, number=Name(answer.number)),))
         case _:
             assert_never(answer)
 
@@ -128,7 +195,7 @@ def _about_offer(
 ) -> Turn:
     match answer:
         case Connecting():
-            return Turn(call, (_CONNECTING,), _HELD)
+            return Turn(call, (_CONNECTING,), HELD)
         case Late():
             return go(flow, call, step.no, now, (_TAKEN_ALREADY,))
         case CallerLeft():

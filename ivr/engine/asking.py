@@ -8,19 +8,37 @@ from msgspec.structs import replace
 from ivr.engine.asks import Ask as WorldAsk
 from ivr.engine.asks import (
     AskShift,
+    AskStatus,
+    ChangeConsent,
     CountOutcome,
     HearMore,
     OnDuty,
+    OpenReceipt,
     PassOffer,
     Ring,
     SaveReport,
     SignIn,
     TakeOffer,
+    Withdraw,
 )
 from ivr.engine.call import Call
 from ivr.engine.draft import Draft
 from ivr.flow.graph import Ask, Step
-from ivr.flow.wants import WantDuty, WantNumber, WantOffer, WantOutcome, WantPerson, WantSave, WantShift, WantSignIn
+from ivr.flow.wants import (
+    WantConsent,
+    WantDuty,
+    WantNumber,
+    WantOffer,
+    WantOpen,
+    WantOutcome,
+    WantPerson,
+    WantReceipt,
+    WantSave,
+    WantShift,
+    WantSignIn,
+    WantStatus,
+    WantWithdraw,
+)
 
 _OF_OFFERS: dict[str, WorldAsk] = {"take": TakeOffer(), "pass": PassOffer(), "about": HearMore()}
 
@@ -32,7 +50,10 @@ def ask_of(call: Call, step: Ask, now: datetime) -> WorldAsk:
             draft = draft_of(call, step)
             assert draft is not None, "a form is entered before it is saved"
             ending = draft.endings if step.want.ends else 0
-            return SaveReport(draft.form, draft.visit, draft.answers, draft.consent, ending)
+            adds_to, nights = call.about if draft.adds else b"", step.want.nights
+            return SaveReport(
+                draft.form, draft.visit, draft.answers, draft.consent, ending, adds_to=adds_to, nights=nights
+            )
         case WantPerson():
             waited = int((now - call.began_at).total_seconds()) - call.wished_at if call.holding else None
             return Ring(step.want.rungs, call.transfers, waited)
@@ -40,6 +61,8 @@ def ask_of(call: Call, step: Ask, now: datetime) -> WorldAsk:
             raise AssertionError("a number outside is dialled: nobody is asked for it")
         case WantDuty():
             return OnDuty()
+        case WantOpen() | WantStatus() | WantConsent() | WantWithdraw():
+            return _of_receipt(call, step.want)
         case WantOffer():
             return _OF_OFFERS[step.want.what]
         case WantOutcome():
@@ -50,6 +73,20 @@ def ask_of(call: Call, step: Ask, now: datetime) -> WorldAsk:
             return AskShift(step.want.what, call.told)
         case _:
             assert_never(step.want)
+
+
+def _of_receipt(call: Call, want: WantReceipt) -> WorldAsk:
+    match want:
+        case WantOpen():
+            return OpenReceipt(call.typed, has_waited=call.may_try_at > 0)
+        case WantStatus():
+            return AskStatus(call.about)
+        case WantConsent():
+            return ChangeConsent(call.about, want.consent, call.turn)
+        case WantWithdraw():
+            return Withdraw(call.about)
+        case _:
+            assert_never(want)
 
 
 def having_asked(call: Call, step: Ask) -> Call:
@@ -69,5 +106,5 @@ def draft_of(call: Call, step: Step) -> Draft | None:
 
 
 def with_draft(call: Call, draft: Draft) -> Call:
-    others = tuple(other for other in call.drafts if other.form != draft.form)
+    others = tuple(other for other in call.drafts if (other.form, other.adds) != (draft.form, draft.adds))
     return replace(call, drafts=(*others, draft))

@@ -20,10 +20,19 @@ class SaveReport:
     ending: int = 0
     """0: the form goes on. Else it is over, a receipt is wanted, and nothing but a further try at ending may change the
     report; the number counts the tries: one that was told as failed may have reached the disk all the same."""
+    adds_to: bytes = b""
+    """A receipt that was opened: these answers are an addition to its report."""
+    nights: int = 0
+    """More than 0: she asks to be called. It is kept for so many nights at most, and no receipt leads back to it."""
 
     @property
     def ends(self) -> bool:
         return self.ending > 0
+
+    @property
+    def has_receipt(self) -> bool:
+        """Is it told a receipt of its own? An addition has its report's, a request none."""
+        return self.ends and not self.nights and not self.adds_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,41 @@ class StopRinging:
 @dataclass(frozen=True, slots=True)
 class OnDuty:
     """Is anyone on call now?"""
+
+
+# ---- asked for somebody who comes back ----
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReceipt:
+    """Whose report is this code the receipt of? `has_waited`: she has waited as long as she was told to."""
+
+    code: str
+    has_waited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskStatus:
+    """How does the report of this receipt stand?"""
+
+    receipt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeConsent:
+    """From now on it may be used for this. `change`: the turn of the wish, which names it: done once, whatever comes
+    twice or late."""
+
+    receipt: bytes
+    consent: str
+    change: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """It is to be deleted."""
+
+    receipt: bytes
 
 
 # ---- asked for somebody who answers callers ----
@@ -90,12 +134,14 @@ class AskShift:
     told: int
 
 
-Ask = SaveReport | Ring | StopRinging | OnDuty | TakeOffer | PassOffer | HearMore | CountOutcome | SignIn | AskShift
+AboutReceipt = OpenReceipt | AskStatus | ChangeConsent | Withdraw
+AboutDuty = TakeOffer | PassOffer | HearMore | CountOutcome | SignIn | AskShift
+Ask = SaveReport | Ring | StopRinging | OnDuty | AboutReceipt | AboutDuty
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """It is on the disk. `receipt` (twelve digits) when the report's form has ended."""
+    """It is on the disk. `receipt` (twelve digits) when the report's form has ended; a request has none."""
 
     receipt: str | None = None
 
@@ -111,6 +157,14 @@ class Dialling:
 
     numbers: tuple[str, ...]
     seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ByPhone:
+    """Where she is, nobody can be put through to her: she can call this number. `anyone`: somebody is on duty now."""
+
+    number: str
+    anyone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +196,46 @@ class Duty:
     """Whether anyone is on call."""
 
     anyone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The receipt opens a report of this form. `receipt`: by it the report is found again, 32 bytes. `is_gone`: it was
+    taken back."""
+
+    receipt: bytes
+    form: str
+    is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatusIs:
+    """`state`: new, confirmed or taken_back. `consent`: what the report may be used for."""
+
+    state: str
+    consent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Many receipts are being tried: she may try hers after so many seconds."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """No report that is kept has this receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """That cannot be looked at or done now; nothing has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """It may be done by now, or soon, or not at all. Asked again, it is done once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,14 +311,13 @@ class NextIs:
     at: Moment | None = None
 
 
+OfPerson = Dialling | ByPhone | Holding | Meeting | Stopped | Nobody
+OfReceipt = Opened | StatusIs | Busy | Gone | NotNow | Unsure
 Answer = (
     Saved
     | NotSaved
-    | Dialling
-    | Holding
-    | Meeting
-    | Stopped
-    | Nobody
+    | OfReceipt
+    | OfPerson
     | Duty
     | Connecting
     | Late

@@ -40,22 +40,29 @@ class Call(msgspec.Struct, frozen=True):
     typed: str = ""
     """Digits that wait to be confirmed."""
     drafts: tuple[Draft, ...] = ()
-    """The newest draft of each form."""
+    """The newest draft of each form, and of an addition to one of its reports; the one she is at comes last."""
     transfers: int = 0
     """How often she has wished for a person."""
     holding: bool = False
     """Phones ring for her, or she talks with somebody whose phone rang."""
     about: bytes = b""
-    """Of somebody who answers callers: the offer that her phone rang for, or who has signed in."""
+    """The report that a caller's receipt has opened. Of somebody who answers callers: the offer that her phone rang
+    for, or who has signed in."""
     tries: int = 0
-    """How many PINs were nobody's."""
+    """How many receipts or PINs were nobody's."""
     wished_at: int = 0
     """When she wished for a person last, in seconds since `began_at`."""
     told: int = 0
     """What somebody who answers callers heard of her shifts last."""
+    opened: str = ""
+    """The form of the report that her receipt has opened; empty for one that this flow does not know."""
+    may_try_at: int = 0
+    """When she may try the receipt that she typed, in seconds since `began_at`; 0: at once."""
 
-    def draft(self, form: str) -> Draft | None:
-        return next((draft for draft in self.drafts if draft.form == form), None)
+    def draft(self, form: str, *, adds: bool | None = None) -> Draft | None:
+        """The draft of a form that she is at, or was at last; or of an addition, or of none, whichever is wanted."""
+        found = (one for one in reversed(self.drafts) if one.form == form and adds in (None, one.adds))
+        return next(found, None)
 
 
 def begin(flow: Flow, *, seed: bytes, at: datetime) -> Call:
@@ -78,6 +85,8 @@ class _PackedDraft(msgspec.Struct, array_like=True):
     is_over: bool
     answers: list[tuple[_Place, list[_Place] | str]]
     receipt: str
+    adds: bool
+    is_opened: bool = False
 
 
 class _Packed(msgspec.Struct, array_like=True):
@@ -101,6 +110,8 @@ class _Packed(msgspec.Struct, array_like=True):
     tries: int
     wished_at: int
     told: int
+    opened: _Place | None
+    may_try_at: int
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -131,6 +142,8 @@ def pack(call: Call, flow: Flow) -> bytes:
         call.tries,
         call.wished_at,
         call.told,
+        flow.index.forms.get(call.opened),
+        call.may_try_at,
     )
     return _encoder.encode(packed)
 
@@ -164,6 +177,8 @@ def unpack(packed: bytes, flow: Flow) -> Call:
             read.tries,
             read.wished_at,
             read.told,
+            "" if read.opened is None else flow.index.form_names[read.opened],
+            read.may_try_at,
         )
     except (msgspec.MsgspecError, LookupError, ValueError, OverflowError, OSError) as error:
         raise CallUnreadable(type(error).__name__) from error
@@ -188,6 +203,8 @@ def _pack_draft(draft: Draft, flow: Flow) -> _PackedDraft:
         draft.is_over,
         answers,
         draft.receipt,
+        draft.adds,
+        draft.is_opened,
     )
 
 
@@ -211,4 +228,6 @@ def _unpack_draft(packed: _PackedDraft, flow: Flow) -> Draft:
         packed.endings,
         packed.is_over,
         packed.receipt,
+        packed.adds,
+        packed.is_opened,
     )

@@ -24,10 +24,24 @@ class Draft(msgspec.Struct, frozen=True):
     """How often its last save was tried."""
     is_over: bool = False
     receipt: str = ""
+    adds: bool = False
+    """It is an addition to the report that her receipt opened."""
+    is_opened: bool = False
+    """Her receipt has opened its report: it is what the call is about."""
 
     def answer(self, question: str) -> tuple[str, ...]:
         """The codes or the digits of an answer; empty where there is none."""
         return next((values for name, values in self.answers if name == question), ())
+
+    def place(self, form: Form) -> str:
+        """What stands for all of its form where a star leads back."""
+        return form.add if self.adds and form.add else form.enter
+
+
+def emptied(draft: Draft, form: Form) -> Draft:
+    """What is left of a draft whose report is not hers to go on with any more: that it was, so that the next pass has a
+    number of its own."""
+    return Draft(form.name, draft.visit, draft.place(form), form.consents[0], is_over=True, adds=draft.adds)
 
 
 def recorded(draft: Draft, record: Record, form: Form, *, typed: str) -> Draft:

@@ -23,6 +23,13 @@ class Typed:
     digits: str
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The beginning of a number that may come in pieces."""
+
+    digits: str
+
+
 def judge(keys: str, *, least: int, most: int, starred: bool) -> Typed | Verdict:
     """What `keys` means where `least` to `most` digits are wanted. `starred`: the key before these was a star."""
     typed, pound, _ = keys.partition("#")
@@ -35,6 +42,22 @@ def judge(keys: str, *, least: int, most: int, starred: bool) -> Typed | Verdict
         return _without_digits(before, star=bool(star), pound=bool(pound))
     fits = digits.isascii() and digits.isdecimal() and least <= len(digits) <= most
     return Typed(digits) if fits else Verdict.WRONG
+
+
+def gather(before: str, keys: str, *, least: int, most: int, starred: bool) -> Typed | Begun | Verdict:
+    """The same where a number may come in pieces, with as long a pause between them as she needs. `before`: what she
+    has typed already; a 0 after it is a digit."""
+    verdict = judge(keys, least=least, most=most, starred=starred)
+    _, star, digits = keys.partition("#")[0].rpartition("*")
+    if verdict is Verdict.BACK and before:
+        return Verdict.CLEARED
+    if star:
+        before = ""
+    goes_on = verdict is Verdict.WRONG or (verdict is Verdict.PERSON and before)
+    whole = before + digits
+    if not goes_on or not (digits.isascii() and digits.isdecimal()) or len(whole) > most:
+        return verdict
+    return Typed(whole) if len(whole) >= least else Begun(whole)
 
 
 def _without_digits(before: str, *, star: bool, pound: bool) -> Verdict:

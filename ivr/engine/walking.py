@@ -2,37 +2,31 @@
 
 from datetime import datetime, timedelta
 from typing import assert_never
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from ivr.engine.asking import ask_of, draft_of, having_asked, with_draft
 from ivr.engine.call import Call
+from ivr.engine.deciding import holds
 from ivr.engine.draft import Draft
-from ivr.engine.effects import Connect, HandOver, HangUp, Turn, WaitForDigits, WaitForKey
+from ivr.engine.effects import Connect, HandOver, HangUp, Hold, Turn, WaitForDigits, WaitForKey
 from ivr.engine.filling import filled
 from ivr.flow.graph import (
-    Answered,
     Ask,
-    Between,
     Branch,
     Choose,
     Collect,
-    Condition,
-    Confirmed,
     End,
     Enter,
     Flow,
     Form,
     Leave,
     Return,
-    SavedBefore,
     Say,
-    Speaks,
     Wait,
 )
-from ivr.flow.phrases import Phrase
-from ivr.flow.wants import WantNumber
+from ivr.flow.phrases import Phrase, phrase
+from ivr.flow.wants import WantNumber, WantOpen, WantSave
 from ivr.flow.wording import opening
 
 TRAIL = 16
@@ -41,6 +35,8 @@ TRAIL = 16
 DECIDING_SECONDS = 5
 """How long somebody whose phone rang may think after the last word; a mailbox must not keep her."""
 
+RECEIPT_MOMENT = phrase("line.receipt_moment")
+HELD = Hold()
 _KEY = WaitForKey()
 _DECISION = WaitForKey(DECIDING_SECONDS)
 
@@ -53,13 +49,13 @@ def go(flow: Flow, call: Call, target: str, now: datetime, said: tuple[Phrase, .
             case Say():
                 said, target = (*said, step.told), step.to
             case Branch():
-                target = step.yes if _holds(flow, call, step, now) else step.no
+                target = step.yes if holds(flow, call, step, now) else step.no
             case Enter():
                 call, target = _entered(flow, call, step)
             case Leave():
-                call, target = _left(flow, call, step), step.to
+                call, target = _left(flow, call, step)
             case Ask():
-                return _asked(replace(call, step=target), step, now, said)
+                return _asked(flow, replace(call, step=target), step, now, said)
             case Choose() | Collect():
                 return _arrived(flow, call, step, said)
             case End():
@@ -78,11 +74,11 @@ def wait(step: Wait) -> WaitForKey | WaitForDigits:
 
 
 def _arrived(flow: Flow, call: Call, step: Wait, said: tuple[Phrase, ...]) -> Turn:
-    place = flow.forms[step.form].enter if step.form else step.name
+    draft = draft_of(call, step)
+    place = draft.place(flow.forms[draft.form]) if draft is not None else step.name
     trail = (*call.trail[: call.trail.index(place)], place) if place in call.trail else (*call.trail, place)
     typed = call.typed if _confirms_typing(flow, step) else ""
     call = replace(call, step=step.name, trail=trail[-TRAIL:], silences=0, wrong_keys=0, starred=False, typed=typed)
-    draft = draft_of(call, step)
     if draft is not None:
         # What was typed is forgotten elsewhere: she comes back to type it, not to confirm nothing.
         call = with_draft(
@@ -93,7 +89,9 @@ def _arrived(flow: Flow, call: Call, step: Wait, said: tuple[Phrase, ...]) -> Tu
 
 
 def _confirms_typing(flow: Flow, step: Wait) -> bool:
-    return isinstance(step, Choose) and step.back is not None and isinstance(flow.steps[step.back], Collect)
+    """The question behind may be one that is typed, too: only the step that it leads to confirms it."""
+    typed_at = flow.steps[step.back] if isinstance(step, Choose) and step.back is not None else None
+    return isinstance(typed_at, Collect) and typed_at.to == step.name
 
 
 LONGEST_CALL = timedelta(hours=3, minutes=45)
@@ -109,11 +107,26 @@ def left_to_talk(call: Call, now: datetime) -> int:
     return max(steps, 1) * int(TALK_STEP.total_seconds())
 
 
-def _asked(call: Call, step: Ask, now: datetime, said: tuple[Phrase, ...]) -> Turn:
+def _asked(flow: Flow, call: Call, step: Ask, now: datetime, said: tuple[Phrase, ...]) -> Turn:
     if isinstance(step.want, WantNumber):
         return _connecting(call, step.want, now, said)
+    if isinstance(step.want, WantOpen) and since(call, now) < call.may_try_at:
+        return Turn(call, (*said, RECEIPT_MOMENT), HELD)
+    if isinstance(step.want, WantSave) and _adds_to_nothing(call, step):
+        return go(flow, call, step.no, now, said)
     call = having_asked(call, step)
     return Turn(call, said, ask_of(call, step, now))
+
+
+def _adds_to_nothing(call: Call, step: Ask) -> bool:
+    """Saved without the receipt that it is added to, it would be a report of its own."""
+    draft = draft_of(call, step)
+    return draft is not None and draft.adds and not call.about
+
+
+def since(call: Call, now: datetime) -> int:
+    """Seconds since the call began."""
+    return int((now - call.began_at).total_seconds())
 
 
 def _connecting(call: Call, want: WantNumber, now: datetime, said: tuple[Phrase, ...]) -> Turn:
@@ -123,48 +136,28 @@ def _connecting(call: Call, want: WantNumber, now: datetime, said: tuple[Phrase,
     return Turn(replace(call, impatient=False), told, connect)
 
 
-# ---- what the call itself decides ----
-
-
-def _holds(flow: Flow, call: Call, step: Branch, now: datetime) -> bool:
-    condition: Condition = step.condition
-    draft = draft_of(call, step)
-    match condition:
-        case Between():
-            here = now.astimezone(ZoneInfo(flow.zone)).time()
-            if condition.start <= condition.end:
-                return condition.start <= here < condition.end
-            return here >= condition.start or here < condition.end
-        case Speaks():
-            return call.language == condition.language
-        case Answered():
-            return draft is not None and bool(draft.answer(condition.question) if condition.question else draft.answers)
-        case SavedBefore():
-            return draft is not None and draft.saved
-        case Confirmed():
-            return draft is not None and draft.confirmed
-        case _:
-            assert_never(condition)
+# ---- into a form, and out of it ----
 
 
 def _entered(flow: Flow, call: Call, step: Enter) -> tuple[Call, str]:
     """Where she left the form, or at its beginning."""
-    draft = call.draft(step.form)
+    draft = call.draft(step.form, adds=step.adds)
     if draft is not None and not draft.is_over:
-        return call, draft.at
+        return with_draft(call, draft), draft.at
     form: Form = flow.forms[step.form]
     visit = draft.visit + 1 if draft is not None else 1
-    return with_draft(call, Draft(form.name, visit, step.to, form.consents[0])), step.to
+    return with_draft(call, Draft(form.name, visit, step.to, form.consents[0], adds=step.adds)), step.to
 
 
-def _left(flow: Flow, call: Call, step: Leave) -> Call:
+def _left(flow: Flow, call: Call, step: Leave) -> tuple[Call, str]:
     """The report is over: its answers are forgotten, the next visit begins a new one. A star leads back to its receipt,
     and where there is none past it."""
     draft = call.draft(step.form)
     if draft is None:
-        return call
+        return call, step.to
     call = with_draft(call, replace(draft, answers=(), is_over=True))
     if draft.receipt:
-        return call
-    enter = flow.forms[step.form].enter
-    return replace(call, trail=tuple(place for place in call.trail if place != enter))
+        return call, step.to
+    place = draft.place(flow.forms[draft.form])
+    to = step.added if draft.adds and step.added else step.to
+    return replace(call, trail=tuple(one for one in call.trail if one != place)), to

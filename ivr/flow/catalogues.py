@@ -11,12 +11,14 @@ from ivr.flow.reading import beginning, validate
 from ivr.flow.rules import missing_field, text_cut_by_hash, unknown_field, unknown_file, wrong_type
 from ivr.flow.source import Node, Table, Word, key_of
 from ivr.flow.values import kind_of
+from ivr.flow.wordings import read_wordings, read_words
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """The prompts of one language. `places`: prompt name -> where its name stands in the file. `line`: where the line's
-    own sentences stand; `misspelt`: those that seem to be there under a wrong name."""
+    own sentences stand; `misspelt`: those that seem to be there under a wrong name; `text` and `text_places`:
+    the same of the wordings of text messages; `words`: what is sent in place of a key."""
 
     file: str
     catalogue: Catalogue
@@ -25,6 +27,9 @@ class Written:
     places: Mapping[str, Place]
     line: Place
     misspelt: frozenset[str]
+    text: Place
+    text_places: Mapping[str, Place]
+    words: Mapping[str, Word]
 
 
 def read_prompts(
@@ -45,11 +50,24 @@ def read_prompts(
     if file.language != language:
         found.append(unknown_file.named_otherwise(file.language, wanted=language, place=file.language.place))
     keys = dict(_keys(file.keys, found))
+    wordings = read_wordings(file.text, found, prompt=_prompt)
+    words = read_words(file.words, found)
     reading.prompts["language.name"] = _plain(file.name)
-    catalogue = Catalogue(language, str(file.name), str(file.voice), keys, reading.prompts, recordings)
+    catalogue = Catalogue(
+        language,
+        str(file.name),
+        str(file.voice),
+        keys,
+        reading.prompts,
+        recordings,
+        wordings.texts,
+        {what: word.strip() for what, word in words.items()},
+        drops_accents=file.accents_in_texts == "dropped",
+    )
     misspelt = frozenset(reading.misspelt)
-    line = key_of(tree, "line").place if isinstance(tree, Table) else Place(path)
-    return Written(path, catalogue, file.voice, file.language, reading.places, line, misspelt)
+    line, text = (key_of(tree, name).place if isinstance(tree, Table) else Place(path) for name in ("line", "text"))
+    places, texts = reading.places, wordings.places
+    return Written(path, catalogue, file.voice, file.language, places, line, misspelt, text, texts, words)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from itertools import islice
 
 from ivr.flow.diagnostics import ENOUGH, Diagnostic
 from ivr.flow.rules import (
+    bad_word,
     branch_same_both_ways,
     dead_end,
     first_key_too_late,
@@ -15,17 +16,20 @@ from ivr.flow.rules import (
     missing_plural,
     missing_prompt,
     missing_recording,
+    missing_text_wording,
     no_key_for_long,
     no_person_key,
     no_quick_exit,
     person_told_too_late,
     person_too_far,
     placeholder_differs,
+    press_in_text,
     recording_never_heard,
     report_too_long,
     rings_too_long,
     rings_too_short,
     silent_loop,
+    too_long_for_one_text,
     unknown_gap,
     unreachable_step,
     unused_prompt,
@@ -45,7 +49,9 @@ def _sizes_of_forms(subject: Subject) -> Iterator[Diagnostic]:
 
 OF_NAMES: tuple[Callable[[Texts], Iterator[Diagnostic]], ...] = (
     missing_prompt.check,
+    missing_text_wording.check,
     unused_prompt.check,
+    bad_word.check,
     voice_cannot_speak_language.check,
     missing_recording.check,
 )
@@ -55,6 +61,7 @@ OF_TEXTS: tuple[Callable[[Texts], Iterator[Diagnostic]], ...] = (
     missing_plural.check,
     key_in_text.check,
     placeholder_differs.check,
+    press_in_text.check,
 )
 """Of one text only the first is told."""
 
@@ -87,6 +94,7 @@ MEASURED: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     person_told_too_late.check,
     report_too_long.check,
     hold_too_long.check,
+    too_long_for_one_text.check,
 )
 
 STAFF_MEASURED: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (whisper_too_long.check,)

@@ -19,8 +19,9 @@ from ivr.flow.checker import (
 )
 from ivr.flow.diagnostics import ENOUGH, Diagnostic, Place, in_order, without_echoes
 from ivr.flow.forms import RESERVED, WrittenForm, read_form
-from ivr.flow.graph import Flow, Index, Promises
+from ivr.flow.graph import Flow, Index
 from ivr.flow.lowering.building import Building
+from ivr.flow.lowering.receipt import adding
 from ivr.flow.lowering.verbs import lower
 from ivr.flow.model import (
     FIELDS,
@@ -42,6 +43,7 @@ from ivr.flow.rules import (
     keys_with_gaps,
     language_without_prompts,
     no_flow,
+    receipt_without_report,
     unknown_file,
     unknown_form,
     unknown_step,
@@ -136,7 +138,7 @@ class _Work:
         parts = (callers, staff)
         for part in parts:
             self._part(part)
-        self._files(spoken, forms, callers.building)
+        self._files(spoken, forms, callers)
         sound = file is not None and staff_file is not None and self.complete and len(self.found) == read
         offered = {str(language): written[language] for language in spoken if language in written}
         self._texts(offered, parts, complete=sound)
@@ -233,6 +235,7 @@ class _Work:
 
     def _steps(self, part: _Part) -> None:
         building = part.building
+        building.comes_back = adding(part.steps)
         for name, node in part.steps.items():
             if len(self.found) > ENOUGH:
                 break
@@ -290,7 +293,7 @@ class _Work:
         if gap:
             self.found.append(gap)
 
-    def _files(self, spoken: Sequence[Word], forms: Mapping[str, WrittenForm], building: Building) -> None:
+    def _files(self, spoken: Sequence[Word], forms: Mapping[str, WrittenForm], callers: _Part) -> None:
         """Files that a flow names, and files that it does not."""
         offered = [match[1] for path in self.files if (match := _PROMPTS.match(path))]
         unread = [language for language in offered if language not in spoken]
@@ -308,8 +311,9 @@ class _Work:
             self.found.extend(
                 unused_form.found(name, form.file.form.place)
                 for name, form in forms.items()
-                if name not in building.form_steps
+                if name not in callers.building.form_steps
             )
+            self.found.extend(receipt_without_report.check(callers.steps, [form.file for form in forms.values()]))
 
     # ---- rules ----
 
@@ -324,7 +328,8 @@ class _Work:
                 if place not in told and prompt.partition(".")[0] not in misnamed:
                     uses.setdefault(prompt, place)
         optional = frozenset(name for part in parts for name in part.building.optional)
-        self.found.extend(problems_of_texts(Texts(written, uses, optional, complete)))
+        of_callers = frozenset(parts[0].building.uses) | parts[0].building.optional
+        self.found.extend(problems_of_texts(Texts(written, uses, optional, complete, of_callers)))
 
     def _judged(
         self,
@@ -372,8 +377,6 @@ def _assembled(
     building: Building,
     written: Mapping[str, Written],
 ) -> Flow:
-    promised = file.promises
-    within = promised.report_within
     return Flow(
         name=str(file.flow),
         version=version,
@@ -385,12 +388,7 @@ def _assembled(
         steps=MappingProxyType(building.steps),
         forms=MappingProxyType(building.forms),
         catalogues=MappingProxyType({language: prompts.catalogue for language, prompts in written.items()}),
-        promises=Promises(
-            promised.first_key_within.seconds if promised.first_key_within else None,
-            promised.hears_of_person_within.seconds if promised.hears_of_person_within else None,
-            int(within.keys) if within else None,
-            within.speech.seconds if within else None,
-        ),
+        promises=file.promises.figures(),
         index=Index.of(building.steps, building.forms),
         offered=str(file.offered) if isinstance(file, StaffFile) else None,
     )

@@ -5,20 +5,24 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from ivr.flow.diagnostics import ENOUGH, Diagnostic
-from ivr.flow.model import FormFile, QuestionLine
+from ivr.flow.line import REQUEST
+from ivr.flow.model import FormFile, QuestionLine, ReportFile, RequestFile
 from ivr.flow.reading import beginning, validate
 from ivr.flow.rules import (
     bad_name,
     consent_not_least,
     doubled_code,
     form_without_code,
+    kept_too_long,
     keys_with_gaps,
+    request_like_report,
+    request_without_number,
     too_big,
     unknown_file,
     unknown_question,
     wrong_type,
 )
-from ivr.flow.source import Node, Table, Word
+from ivr.flow.source import Node, Table, Word, at
 from ivr.flow.values import MENU_KEYS
 
 RESERVED = ("line", "language")
@@ -26,6 +30,14 @@ RESERVED = ("line", "language")
 
 MOST_QUESTIONS = 60
 """More than anybody answers on a phone."""
+
+DAY = 86400
+
+MOST_NIGHTS = 7
+"""A number that somebody can be found by is kept no longer, whatever for."""
+
+OF_REPORTS = ("save_after", "consent")
+"""What a request has not."""
 
 RESERVED_QUESTIONS = ("consent",)
 """A report has this answer already."""
@@ -42,7 +54,7 @@ class WrittenForm:
 def read_form(tree: Node, found: list[Diagnostic], *, path: str, name: str) -> WrittenForm | None:
     """A form in which everything fits, or None, and what is wrong in `found`."""
     before = len(found)
-    file = validate(FormFile, tree, found, owner=f"The form `{name}`", place=beginning(tree, path))
+    file = _file(tree, found, path=path, name=name)
     table = tree.get(Word("questions", tree.place)) if isinstance(tree, Table) else None
     if isinstance(table, Table) and len(table) > MOST_QUESTIONS:
         found.append(too_big.questions(len(table), MOST_QUESTIONS, place=next(iter(table)).place))
@@ -50,9 +62,20 @@ def read_form(tree: Node, found: list[Diagnostic], *, path: str, name: str) -> W
     questions = dict(_read_questions(table, found)) if isinstance(table, Table) else {}
     if file is None:
         return None
-    found.extend(_form(file, name, questions.values()))
+    found.extend(_form(file, name, questions))
     found.extend(_questions(file, questions))
     return WrittenForm(file, questions) if len(found) == before else None
+
+
+def _file(tree: Node, found: list[Diagnostic], *, path: str, name: str) -> FormFile | None:
+    """What the file says beside its questions, as its kind has it."""
+    place = beginning(tree, path)
+    if not isinstance(tree, Table) or at(tree, ("kind",)) != REQUEST:
+        return validate(ReportFile, tree, found, owner=f"The form `{name}`", place=place)
+    found.extend(request_like_report.found(key, key.place) for key in tree if key in OF_REPORTS)
+    own = Table({key: node for key, node in tree.items() if key not in OF_REPORTS})
+    own.place = tree.place
+    return validate(RequestFile, own, found, owner=f"The request `{name}`", place=place)
 
 
 def _read_questions(table: Table, found: list[Diagnostic]) -> Iterator[tuple[Word, QuestionLine]]:
@@ -67,16 +90,29 @@ def _read_questions(table: Table, found: list[Diagnostic]) -> Iterator[tuple[Wor
             yield key, line
 
 
-def _form(file: FormFile, name: str, questions: Collection[QuestionLine]) -> Iterator[Diagnostic]:
+def _form(file: FormFile, name: str, questions: Mapping[Word, QuestionLine]) -> Iterator[Diagnostic]:
     if file.form != name:
         yield unknown_file.named_otherwise(file.form, wanted=name, place=file.form.place)
     if name in RESERVED:
         yield bad_name.reserved(name, file.form.place)
-    if file.keep_for.seconds % 86400:
-        yield wrong_type.found(file.keep_for.place, "A report is kept for whole days.", "Write it in days: `90 days`.")
+    is_request = isinstance(file, RequestFile)
+    if file.keep_for.seconds % DAY:
+        whole = "A request is kept for whole nights." if is_request else "A report is kept for whole days."
+        cure = "Write it in days, or as so many times 24 hours: `3 days`, `72 hours`."
+        yield wrong_type.found(file.keep_for.place, whole, cure if is_request else "Write it in days: `90 days`.")
+    elif is_request and file.keep_for.seconds > MOST_NIGHTS * DAY:
+        yield kept_too_long.found(file.keep_for.seconds // DAY, most=MOST_NIGHTS, place=file.keep_for.place)
     if not file.questions:
         yield form_without_code.empty(name, file.questions.place)
-    elif file.save_after not in file.questions and not any(line.needs == file.save_after for line in questions):
+    elif is_request:
+        yield from request_without_number.check(file.form, questions)
+    if isinstance(file, ReportFile):
+        yield from _report(file, questions.values())
+
+
+def _report(file: ReportFile, questions: Collection[QuestionLine]) -> Iterator[Diagnostic]:
+    is_needed = any(line.needs == file.save_after for line in questions)
+    if file.questions and file.save_after not in file.questions and not is_needed:
         yield unknown_question.found(file.save_after, questions=file.questions, place=file.save_after.place)
     wrong = consent_not_least.check(file.consent)
     if wrong:

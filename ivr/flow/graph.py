@@ -10,7 +10,7 @@ from ivr.flow.diagnostics import NOWHERE, Place
 from ivr.flow.keys import Option, Pass
 from ivr.flow.phrases import Phrase
 from ivr.flow.prompts import Catalogue
-from ivr.flow.wants import Want, WantPerson
+from ivr.flow.wants import Want, WantOpen, WantPerson
 
 # ---- what a branch may ask without asking the world ----
 
@@ -47,7 +47,29 @@ class Confirmed:
     """She said once that what was read back is right: from there every answer is saved."""
 
 
-Condition = Between | Speaks | Answered | SavedBefore | Confirmed
+@dataclass(frozen=True, slots=True)
+class Adds:
+    """What is being answered is an addition to a report that her receipt opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Her receipt opened a report of this form."""
+
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriesLeft:
+    """She may try another receipt in this call."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypedReceipt:
+    """What she typed is the receipt that she has just heard."""
+
+
+Condition = Between | Speaks | Answered | SavedBefore | Confirmed | Adds | Opened | TriesLeft | TypedReceipt
 
 
 # ---- the primitives ----
@@ -91,7 +113,7 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class Collect:
-    """A string of `least` to `most` digits."""
+    """A string of `least` to `most` digits. `gathers`: it may come in several pieces."""
 
     name: str
     intro: tuple[Phrase, ...]
@@ -104,6 +126,7 @@ class Collect:
     kept: Phrase | None = None
     back: str | None = None
     aside: Phrase | None = None
+    gathers: bool = False
     place: Place = field(default=NOWHERE, compare=False)
 
 
@@ -133,21 +156,23 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """Into a form: at its first question, or where she left it."""
+    """Into a form: at its first question, or where she left it. `adds`: to add to a report that a receipt opened."""
 
     name: str
     form: str
     to: str
+    adds: bool = False
     place: Place = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """Out of a form: its report is over, and the next visit begins a new one."""
+    """Out of a form: its report is over, and the next visit begins a new one. `added`: where an addition leads."""
 
     name: str
     form: str
     to: str
+    added: str | None = None
     place: Place = field(default=NOWHERE, compare=False)
 
 
@@ -201,7 +226,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The codebook of one kind of report. `keep_days`: the most that a report is kept. `consents`: the least first."""
+    """The codebook of one kind of report. `keep_days`: the most that a report is kept. `consents`: the least first.
+    `is_request`: it asks to be called; kept for so many nights, saved at its end and only with a number. `enter`: where
+    it is entered; `add`: the same for an addition, if the flow opens receipts."""
 
     name: str
     keep_days: int
@@ -209,6 +236,8 @@ class Form:
     consents: tuple[str, ...]
     questions: tuple[Question, ...]
     enter: str
+    is_request: bool = False
+    add: str | None = None
 
     def question(self, name: str) -> Question:
         return next(question for question in self.questions if question.name == name)
@@ -216,12 +245,14 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """What an admin promises her callers: seconds, and a number of keys. None: she promises nothing."""
+    """What an admin promises her callers: seconds, a number of keys, and how many messages a text may take. None: she
+    promises nothing."""
 
     first_key_within: float | None = None
     hears_of_person_within: float | None = None
     report_keys: int | None = None
     report_speech: float | None = None
+    texts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,13 +299,17 @@ class Flow:
 def onward(step: Step) -> Iterator[str]:
     """Where a step itself leads; the line's own keys, which lead everywhere the same way, apart."""
     match step:
-        case Say() | Enter() | Leave():
+        case Say() | Enter():
             yield step.to
+        case Leave():
+            yield from (to for to in (step.to, step.added) if to is not None)
         case Ask() | Branch():
             yield step.yes
             yield step.no
             if isinstance(step, Ask) and isinstance(step.want, WantPerson):
                 yield from (option.to for option in step.want.options)
+            if isinstance(step, Ask) and isinstance(step.want, WantOpen):
+                yield step.want.gone
         case Choose():
             yield from (option.to for option in step.options)
             yield from (to for to in (step.onward.to, step.back, step.otherwise) if to is not None)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ivr.flow.graph import Promises
 from ivr.flow.source import Word
 from ivr.flow.values import (
     AnyTable,
@@ -81,6 +82,13 @@ class RungFor(Strict):
         span = self.on_call or self.backup
         assert span is not None, "one of the two is there"
         return span
+
+
+class ReceiptLine(Strict):
+    """What her receipt is good for: the order is the keys."""
+
+    receipt: list[Literal["status", "add", "consent", "withdraw"]] = Field(min_length=1, max_length=4)
+    next: Name
 
 
 class Transfer(Strict):
@@ -175,6 +183,7 @@ Verb = (
     | SayLine
     | Menu
     | FormLine
+    | ReceiptLine
     | Transfer
     | Connect
     | BranchLine
@@ -191,6 +200,7 @@ VERBS: dict[str, type[Verb]] = {
     "say": SayLine,
     "menu": Menu,
     "form": FormLine,
+    "receipt": ReceiptLine,
     "transfer": Transfer,
     "connect": Connect,
     "branch": BranchLine,
@@ -239,6 +249,18 @@ class PromisesMade(Strict):
     first_key_within: SpanOf | None = None
     hears_of_person_within: SpanOf | None = None
     report_within: ReportWithin | None = None
+    texts_within: Count | None = None
+
+    def figures(self) -> Promises:
+        """The same in numbers: lengths of time in seconds."""
+        first_key, person, report = self.first_key_within, self.hears_of_person_within, self.report_within
+        return Promises(
+            first_key.seconds if first_key else None,
+            person.seconds if person else None,
+            int(report.keys) if report else None,
+            report.speech.seconds if report else None,
+            int(self.texts_within) if self.texts_within else None,
+        )
 
 
 class FlowFile(Strict):
@@ -287,14 +309,23 @@ class QuestionLine(Strict):
 
 
 class FormFile(Strict):
-    """The questions of one kind of report, with their codes."""
+    """The questions of a form, with their codes."""
 
     form: Name
-    kind: Literal["report"]
+    kind: Literal["report", "request"]
     keep_for: SpanOf
+    questions: AnyTable
+
+
+class ReportFile(FormFile):
+    """The form of a report: saved from a question on, and used as she allows."""
+
     save_after: Name
     consent: list[Name] = Field(min_length=1)
-    questions: AnyTable
+
+
+class RequestFile(FormFile):
+    """The form of a request to be called: saved at its end, read by advocates, and gone after a few nights."""
 
 
 class PromptsFile(Strict):
@@ -306,3 +337,6 @@ class PromptsFile(Strict):
     keys: AnyTable
     line: AnyTable
     prompts: AnyTable
+    words: AnyTable
+    text: AnyTable
+    accents_in_texts: Literal["kept", "dropped"] = "kept"

@@ -1,4 +1,4 @@
-"""The texts of one language, with their gaps. Turns a Phrase into the words a caller hears or reads.
+"""The texts of one language, with their gaps. Turns a Phrase into the words a caller hears, or into those she reads.
 
 Knows nothing of steps; a text that is missing is somebody else's diagnostic."""
 
@@ -15,6 +15,9 @@ KEYS = ("0", "9", "*", "#")
 TWELVE_HOURS = frozenset({"en"})
 """Languages whose speakers count the hours of the day twice."""
 NOON = 12
+
+PHONE_DIGITS = 10
+"""A number as it is dialled in North America."""
 
 _GAP = re.compile(r"\{([^{}]*)\}")
 
@@ -54,8 +57,9 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """One language: its own name, its voice, how its keys are spoken, its texts, and which of them are recordings
-    (prompt name -> seconds)."""
+    """One language: its own name, its voice, how its keys are spoken, its prompts, and which of them are recordings
+    (prompt name -> seconds). `texts`: what text messages say in place of a prompt, by the same name; `words`: what is
+    sent in place of a key; `drops_accents`: they are left out where they would make a message dear."""
 
     language: str
     name: str
@@ -63,18 +67,32 @@ class Catalogue:
     keys: Mapping[str, str]
     prompts: Mapping[str, Prompt]
     recordings: Mapping[str, float] = field(default_factory=dict)
+    texts: Mapping[str, Prompt] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    drops_accents: bool = False
 
     def says(self, phrase: Phrase) -> str:
         """The words of a phrase, to be heard: keys by name, digits in groups.
 
         Raises KeyError for a prompt or a gap that nobody fills: the checker proves that there is none."""
         values = dict(phrase.values)
-        prompt = self.prompts[phrase.prompt]
-        count = next((value.number for value in values.values() if isinstance(value, Number)), None)
-        template = prompt.one if count == 1 else prompt.many
         return "".join(
-            part if position % 2 == 0 else self._fill(part, values) for position, part in enumerate(template.parts)
+            part if position % 2 == 0 else self._fill(part, values)
+            for position, part in enumerate(_template(self.prompts[phrase.prompt], phrase).parts)
         )
+
+    def writes(self, phrase: Phrase) -> str:
+        """The words of a phrase, to be read: a text's own wording where there is one, keys as signs, digits in groups
+        with nothing between them inside. Raises KeyError as `says` does."""
+        values = dict(phrase.values)
+        return "".join(
+            part if position % 2 == 0 else self._write(part, values)
+            for position, part in enumerate(_template(self.wording(phrase.prompt), phrase).parts)
+        )
+
+    def wording(self, prompt: str) -> Prompt:
+        """What a text message says of a prompt."""
+        return self.texts.get(prompt) or self.prompts[prompt]
 
     def tells(self, phrase: Phrase) -> Iterator[str]:
         """The keys that a phrase tells of."""
@@ -116,6 +134,30 @@ class Catalogue:
             case Slot():
                 raise ValueError(f"only a call can say {value.value}")
 
+    def _write(self, gap: str, values: Mapping[str, Value]) -> str:
+        if gap in values:
+            return self.sign(values[gap])
+        return gap if gap in KEYS else self.words[gap]
+
+    def sign(self, value: Value) -> str:
+        """What fills a gap, as it is read."""
+        match value:
+            case Label():
+                return self.wording(value.prompt).many.text.rstrip(".")
+            case KeyName():
+                return value.key
+            case Digits():
+                return written(value.digits)
+            case Labels():
+                return ", ".join(self.sign(item) for item in value.items)
+            case _:
+                return self.word(value)
+
+
+def _template(prompt: Prompt, phrase: Phrase) -> Template:
+    count = next((value.number for _, value in phrase.values if isinstance(value, Number)), None)
+    return prompt.one if count == 1 else prompt.many
+
 
 def clock(moment: Moment, language: str) -> str:
     """A time of day as people say it: by twelve hours where they do.
@@ -138,11 +180,22 @@ def spoken(digits: str) -> str:
     return ", ".join(" ".join(group) for group in groups(digits))
 
 
+def written(digits: str) -> str:
+    """Digits as they are read: in groups, and a phone number of ten, with a 1 before it or not, as people write it.
+
+    >>> written("2125550143"), written("12125550143"), written("482012345678"), written("4820953")
+    ('212-555-0143', '1-212-555-0143', '4820 1234 5678', '482 0953')
+    """
+    if len(digits) == PHONE_DIGITS + 1 and digits.startswith("1"):
+        return f"1-{written(digits[1:])}"
+    return ("-" if len(digits) == PHONE_DIGITS else " ").join(groups(digits))
+
+
 def groups(digits: str) -> Iterator[str]:
     """A receipt in fours, a phone number as people say it, all else in threes with no single digit left over."""
     if len(digits) == 12:
         sizes = [4, 4, 4]
-    elif len(digits) == 10:
+    elif len(digits) == PHONE_DIGITS:
         sizes = [3, 3, 4]
     else:
         sizes = [3] * (len(digits) // 3)

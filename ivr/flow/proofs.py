@@ -288,7 +288,7 @@ def _rings(step: Step) -> bool:
 
 
 def _saves(step: Step) -> bool:
-    return isinstance(step, Ask) and isinstance(step.want, WantSave)
+    return isinstance(step, Ask) and isinstance(step.want, WantSave) and not step.want.nights
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,25 +9,49 @@ from ivr.flow.catalogues import Written
 from ivr.flow.diagnostics import GUESSES, Place, nearest
 from ivr.flow.forms import WrittenForm
 from ivr.flow.graph import Flow
+from ivr.flow.line import ONLY_BY_PHONE, SENTENCES, WRITTEN
 from ivr.flow.model import FlowFile, StaffFile, Verb
 from ivr.flow.prompts import Prompt
+
+_BY_PHONE = frozenset(f"line.{sentence}" for sentence in ONLY_BY_PHONE)
 
 
 @dataclass(frozen=True)
 class Texts:
     """`written`: the languages of the flow whose prompts could be read. `uses`: prompt name -> where a flow or form
     needs it. `optional`: prompts that are said if they are there. `complete`: everything that could use a prompt is
-    known, so what is not used is really unused."""
+    known, so what is not used is really unused. `of_callers`: the prompts that callers meet."""
 
     written: Mapping[str, Written]
     uses: Mapping[str, Place]
     optional: frozenset[str]
     complete: bool
+    of_callers: frozenset[str] = frozenset()
 
     def all(self) -> Iterator[tuple[str, str, Prompt]]:
         """Every text: its language, its name and itself."""
         for language, written in self.written.items():
             yield from ((language, name, prompt) for name, prompt in written.catalogue.prompts.items())
+
+    def reworded(self) -> Iterator[tuple[str, str, Prompt]]:
+        """Every wording of text messages: its language, the prompt that it takes the place of, and itself. Those that
+        no text says are told of as unused."""
+        for language, written in self.written.items():
+            said = written.catalogue.prompts.keys() - _BY_PHONE
+            yield from ((language, name, text) for name, text in written.catalogue.texts.items() if name in said)
+
+    @cached_property
+    def strange(self) -> dict[str, dict[str, str | None]]:
+        """Language -> wordings for texts of what is no prompt there -> the one that was meant. Where the prompt itself
+        is missing, that is told; none as long as something may be unread."""
+        return {
+            language: {
+                name: meant
+                for name, meant in _meant(written).items()
+                if self.complete and language not in self.missing.get(name, ())
+            }
+            for language, written in self.written.items()
+        }
 
     @cached_property
     def missing(self) -> dict[str, list[str]]:
@@ -78,6 +102,17 @@ class Texts:
                 if name in every and change is not None:
                     changes.setdefault(change, set()).add(name)
         return {name: min(names, key=len) for names in changes.values() for name in names}
+
+
+def _meant(written: Written) -> dict[str, str | None]:
+    strange = [name for name in written.text_places if name not in written.places and not name.startswith("line.")]
+    lacking = [name for name in WRITTEN if f"line.{name}" not in written.text_places]
+    others = [*SENTENCES, *(name for name in written.places if not name.startswith("line."))]
+    meant: dict[str, str | None] = dict.fromkeys(strange)
+    for name in strange[:GUESSES]:
+        near = nearest(name, lacking) or nearest(name, others)
+        meant[name] = f"line.{near}" if near in SENTENCES else near
+    return meant
 
 
 def _changed(old: str, new: str) -> tuple[str, str] | None:

@@ -5,17 +5,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import PlainValidator
 from pydantic_core import PydanticCustomError
 
 from ivr.flow.diagnostics import ENOUGH, GUESSES, NOWHERE, Diagnostic, Place, listed, shortened, suggest, without_echoes
+from ivr.flow.expecting import Expected, Given, Then, given, misanswered, misgiven
 from ivr.flow.graph import Flow
-from ivr.flow.line import CONSENTS
 from ivr.flow.model import Strict
 from ivr.flow.reading import validate
-from ivr.flow.rules import bad_time, text_cut_by_hash, unknown_advocate, unknown_code, unknown_question, wrong_type
+from ivr.flow.rules import (
+    bad_time,
+    text_cut_by_hash,
+    unknown_advocate,
+    wrong_type,
+)
 from ivr.flow.source import Items, Node, Table, Word, read
 from ivr.flow.values import TextOf, kind_of, problems_of, refuse, refused
 
@@ -30,10 +35,11 @@ _PARTNER = {"answers": True, "does not answer": False}
 _PRESSED = re.compile(r"[0-9*#]( +[0-9*#])*\Z")
 _TYPED = re.compile(r"[0-9*#]+\Z")
 _MOST_ACTS = 1000
-_TRANSFER = re.compile(r"nobody\Z|taken by [a-z][a-z0-9_]*\Z")
+RECEIPT = "receipt"
 _ACTS = {
     "press": 'press: "2 1 #"',
     "digits": 'digits: "2125550143"',
+    "text": 'text: "VOICE"',
     "hears": "hears: goodbye in es",
     "silence": "silence: 2 times",
     "advocate": "advocate: bo takes the call",
@@ -52,9 +58,17 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class TypeDigits:
-    """A string typed in one go."""
+    """A string typed in one go; RECEIPT: the one that she was told last."""
 
     keys: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What she writes; RECEIPT: as above."""
+
+    words: str
     place: Place
 
 
@@ -104,25 +118,13 @@ class HangsUp:
     place: Place
 
 
-Kept = dict[str, tuple[str, ...]]
-"""Question -> the codes or digits that a report must hold."""
-
-Act = Press | TypeDigits | Hears | Silence | Advocate | Partner | HangsUp
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What must be true after the call. None: not said. An empty tuple of reports: none is kept."""
-
-    reports: tuple[Kept, ...] | None
-    report_place: Place
-    transfers: tuple[str, ...] | None
-    transfers_place: Place
+Act = Press | TypeDigits | Text | Hears | Silence | Advocate | Partner | HangsUp
 
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """One scripted call. `at` is local time in the flow's zone."""
+    """One scripted call, or conversation by text. `at` is local time in the flow's zone. `before`: a report of an
+    earlier call."""
 
     name: str
     at: datetime
@@ -131,6 +133,8 @@ class Talk:
     acts: tuple[Act, ...]
     expected: Expected
     place: Place
+    channel: Literal["voice", "text"] = "voice"
+    before: Given | None = None
 
 
 class _Talk(Strict):
@@ -138,13 +142,10 @@ class _Talk(Strict):
     at: Annotated[datetime, PlainValidator(lambda value: _moment(value))]
     on_call: Annotated[tuple[OnCall, ...], PlainValidator(lambda value: _people(value))] = ()
     backup: Annotated[tuple[OnCall, ...], PlainValidator(lambda value: _people(value))] = ()
+    channel: Literal["voice", "text"] = "voice"
+    before: Annotated[Given | None, PlainValidator(lambda value: given(value))] = None
     call: Annotated[tuple[Act, ...], PlainValidator(lambda value: _acts(value))]
-    then: "_Then | None" = None
-
-
-class _Then(Strict):
-    report: Annotated[tuple[Kept, ...] | None, PlainValidator(lambda value: _reports(value))] = None
-    transfers: Annotated[tuple[str, ...] | None, PlainValidator(lambda value: _transfers(value))] = None
+    then: Then | None = None
 
 
 def read_talks(file: str, content: bytes) -> tuple[tuple[Talk, ...], tuple[Diagnostic, ...]]:
@@ -165,17 +166,25 @@ def _talk(node: Node, found: list[Diagnostic]) -> Talk | None:
     written = validate(_Talk, node, found, owner="The talk", place=node.place)
     if written is None:
         return None
-    then = written.then or _Then()
-    expected = Expected(then.report, _place_of(node, "report"), then.transfers, _place_of(node, "transfers"))
+    then = written.then or Then()
+    places = {name: place for name in Then.model_fields if (place := _place_of(node, name)) is not None}
     return Talk(
-        str(written.talk), written.at, written.on_call, written.backup, written.call, expected, written.talk.place
+        str(written.talk),
+        written.at,
+        written.on_call,
+        written.backup,
+        written.call,
+        then.expected(places),
+        written.talk.place,
+        written.channel,
+        written.before,
     )
 
 
-def _place_of(node: Node, name: str) -> Place:
+def _place_of(node: Node, name: str) -> Place | None:
     then = node.get(Word("then", node.place)) if isinstance(node, Table) else None
     keys: Iterable[Word] = then if isinstance(then, Table) else ()
-    return next((key.place for key in keys if key == name), node.place)
+    return next((key.place for key in keys if key == name), None)
 
 
 def _people(value: Any) -> tuple[OnCall, ...]:
@@ -230,7 +239,7 @@ def _act(node: Node) -> Act:
         refuse("wrong-type", f"`{shortened(name)}` is nothing that happens in a call.", _did_you_mean(name), name.place)
     if not isinstance(value, Word):
         refuse("wrong-type", f"Here one word is wanted, not {kind_of(value)}.", f"Write `{_ACTS[name]}`.", name.place)
-    if value.cut and name in ("press", "digits"):
+    if value.cut and name in ("press", "digits", "text"):
         raise refused([text_cut_by_hash.keys(value.place)])
     act = _named(name, value)
     if act is None:
@@ -248,8 +257,10 @@ def _named(name: Word, value: Word) -> Act | None:
     match str(name):
         case "press" if _PRESSED.match(value):
             return Press(tuple(value.split()), value.place)
-        case "digits" if _TYPED.match(value):
+        case "digits" if _TYPED.match(value) or value == RECEIPT:
             return TypeDigits(str(value), value.place)
+        case "text" if value:
+            return Text(str(value), value.place)
         case "hears" if match := _HEARS.match(value):
             return Hears(match[1], match[2], value.place)
         case "silence" if match := _TIMES.match(value):
@@ -262,39 +273,6 @@ def _named(name: Word, value: Word) -> Act | None:
             return Advocate(match[1], match[2], value.place)
         case _:
             return None
-
-
-def _reports(value: Any) -> tuple[Kept, ...]:
-    """`none`, one report, or a list of them in the order in which they were begun."""
-    if value == "none":
-        return ()
-    return tuple(map(_report, value)) if isinstance(value, Items) else (_report(value),)
-
-
-def _report(value: Any) -> Kept:
-    """Its names and codes are Words: they know their places."""
-    if not isinstance(value, Table):
-        refuse("wrong-type", "A report is `none`, or its answers.", "Write `{ what: [taken], when: today }`.")
-    return {name: _codes(name, node) for name, node in value.items()}
-
-
-def _codes(name: Word, node: Node) -> tuple[str, ...]:
-    codes = tuple(node) if isinstance(node, Items) else (node,)
-    words = tuple(code for code in codes if isinstance(code, Word) and code)
-    if len(words) != len(codes):
-        message = f"The answer to `{name}` is a code, or a list of codes."
-        refuse("wrong-type", message, "Write `when: today` or `what: [taken, weapon]`.", name.place)
-    return words
-
-
-def _transfers(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, Items):
-        refuse("wrong-type", "Transfers are a list.", "Write `[taken by bo]` or `[nobody]`.")
-    for node in value:
-        if not isinstance(node, Word) or not _TRANSFER.match(node):
-            shown = f"`{shortened(node)}`" if isinstance(node, Word) else kind_of(node)
-            refuse("wrong-type", f"No transfer ends as {shown}.", "Write `taken by WHO` or `nobody`.", node.place)
-    return tuple(str(item) for item in value)
 
 
 def misnamed(talks: Iterable[Talk], flow: Flow) -> Iterable[Diagnostic]:
@@ -310,7 +288,9 @@ def _misnamed(talks: Iterable[Talk], flow: Flow) -> Iterator[Diagnostic]:
             yield unknown_advocate.found(who, on_call=on_call, place=named[who].place)
         for act in talk.acts:
             yield from _misheard(act, flow)
-        yield from _misanswered(talk.expected, flow)
+        yield from misanswered(talk.expected, flow)
+        if talk.before is not None:
+            yield from misgiven(talk.before, flow, day=talk.at.date())
 
 
 def _misheard(act: Act, flow: Flow) -> Iterator[Diagnostic]:
@@ -323,20 +303,3 @@ def _misheard(act: Act, flow: Flow) -> Iterator[Diagnostic]:
     if act.language is not None and act.language not in flow.languages:
         cure = suggest(act.language, flow.languages, otherwise=f"It speaks {listed(flow.languages)}.")
         yield wrong_type.found(act.place, f"The flow does not speak `{act.language}`.", cure)
-
-
-def _misanswered(expected: Expected, flow: Flow) -> Iterator[Diagnostic]:
-    codes: dict[str, set[str]] = {"consent": set(CONSENTS)}
-    typed: set[str] = set()
-    for question in (question for form in flow.forms.values() for question in form.questions):
-        codes.setdefault(question.name, set()).update(code.name for code in question.codes)
-        typed.update([question.name] if question.kind == "digits" else ())
-    for name, answers in (answered for report in expected.reports or () for answered in report.items()):
-        if name not in codes:
-            place = name.place if isinstance(name, Word) else expected.report_place
-            yield unknown_question.found(name, questions=codes, place=place)
-            continue
-        for answer in answers if name not in typed else ():
-            if answer not in codes[name]:
-                place = answer.place if isinstance(answer, Word) else expected.report_place
-                yield unknown_code.found(answer, question=name, codes=sorted(codes[name]), place=place)

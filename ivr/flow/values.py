@@ -146,6 +146,8 @@ def _count(value: Any) -> Word:
     word = _word(value, what="a number")
     if not (word.isascii() and word.isdecimal() and len(word) <= _LONGEST_COUNT):
         refuse("wrong-type", f"`{shortened(word)}` is not a number.", "Write it in digits: `10`.", word.place)
+    if not int(word):
+        refuse("wrong-type", f"`{word}` is too few: no flow could keep that.", "Write 1 at least.", word.place)
     return word
 
 

@@ -9,9 +9,11 @@ from ivr.flow.phrases import Phrase
 
 @dataclass(frozen=True, slots=True)
 class WantSave:
-    """Keep the report of this step's form. `ends`: its form is over and a receipt is due."""
+    """Keep the report of this step's form. `ends`: its form is over and a receipt is due. `nights`: it is a request to
+    be called, kept for so many at most, and nothing leads back to it."""
 
     ends: bool = False
+    nights: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +67,31 @@ class WantShift:
     what: str
 
 
-Want = WantSave | WantPerson | WantNumber | WantDuty | WantOffer | WantOutcome | WantSignIn | WantShift
+@dataclass(frozen=True, slots=True)
+class WantOpen:
+    """Find the report of the receipt that was typed. `gone`: where it leads if the report was taken back."""
+
+    gone: str
+
+
+@dataclass(frozen=True, slots=True)
+class WantStatus:
+    """How does the report stand that her receipt opened?"""
+
+
+@dataclass(frozen=True, slots=True)
+class WantConsent:
+    """From now on that report may be used for this."""
+
+    consent: str
+
+
+@dataclass(frozen=True, slots=True)
+class WantWithdraw:
+    """Delete that report."""
+
+
+WantReceipt = WantOpen | WantStatus | WantConsent | WantWithdraw
+"""Of a report that a receipt opens."""
+
+Want = WantSave | WantPerson | WantNumber | WantDuty | WantOffer | WantOutcome | WantSignIn | WantShift | WantReceipt

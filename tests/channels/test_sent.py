@@ -5,6 +5,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from ivr.channels.message import message_xml
 from ivr.channels.sent import SENT
 from ivr.channels.voice import Voice
 from ivr.engine.effects import Effect
@@ -30,6 +31,7 @@ def documents() -> Iterator[bytes]:
     yield voice.trouble(TOKEN, ("+12125550142",), 20)
     yield voice.confirm()
     yield voice.trial()
+    yield message_xml("+15005550006", "+12125550100", "1 for violence")
 
 
 def places(document: bytes) -> Iterator[str]:

@@ -27,7 +27,7 @@ def test_the_greeting_is_heard_in_both_languages_each_with_its_own_key() -> None
 def test_the_safety_sentence_belongs_to_the_next_wait_so_that_a_key_interrupts_it() -> None:
     rosa = Caller().presses("1")
     assert rosa.heard[:2] == ["safety", "line.option"]
-    assert rosa.presses("0").heard == ["nobody_free", "line.option"]
+    assert rosa.presses("0").heard == ["nobody_free", "line.option", "line.next_option"]
 
 
 def test_pound_at_the_greeting_goes_on_in_the_first_language() -> None:
@@ -44,7 +44,7 @@ def test_star_leads_back_through_the_menus_and_never_out_of_the_call() -> None:
 def test_pound_at_a_menu_says_the_options_again_without_a_word_of_blame() -> None:
     rosa = Caller().presses("1 #")
     assert rosa.at == "main"
-    assert rosa.heard == ["line.option"]
+    assert rosa.heard == ["line.option", "line.next_option"]
 
 
 def test_nine_leaves_with_a_word() -> None:
@@ -59,8 +59,8 @@ def test_nine_leaves_with_a_word() -> None:
 def test_silence_is_met_twice_with_the_question_then_with_a_person_then_with_a_goodbye() -> None:
     rosa = Caller().presses("1")
     assert rosa.says_nothing().heard[:2] == ["line.silence", "line.any_time"]
-    assert rosa.says_nothing().heard == ["line.silence", "line.option"]
-    assert rosa.says_nothing().heard == ["line.silence_person", "nobody_free", "line.option"]
+    assert rosa.says_nothing().heard == ["line.silence", "line.option", "line.next_option"]
+    assert rosa.says_nothing().heard == ["line.silence_person", "nobody_free", "line.option", "line.next_option"]
     assert rosa.says_nothing(2).at == "nobody_free"
     assert rosa.says_nothing().heard == ["line.silence_bye"]
     assert rosa.turn.then == HangUp()
@@ -286,7 +286,8 @@ def test_the_end_reads_everything_back_asks_for_the_use_and_tells_the_receipt_tw
     assert f"{THEFT}, {TODAY}, {text('en', 'bad_date.before.no')}" in rosa.text
     assert rosa.presses("1").at == "bad_date:consent"
     rosa.presses("2")
-    assert rosa.heard == ["line.saved", "line.receipt", "line.receipt_try", "line.what_is_kept"]
+    told = ["line.receipt", "line.receipt_try", "line.receipt_practice", "line.receipt_onward", "line.what_is_kept"]
+    assert rosa.heard == ["line.saved", *told]
     assert rosa.report is not None
     assert (rosa.report.consent, rosa.report.ends) == ("warn_others", True)
     receipt = rosa.text
@@ -396,3 +397,9 @@ def test_hurry_is_forgotten_when_nobody_could_be_rung() -> None:
     assert rosa.presses("5").at == "nobody_free"
     world.on_call = ("bo",)
     assert rosa.presses("0").heard == ["line.dialling"]
+
+
+def test_who_is_interrupted_right_behind_a_number_comes_back_there_and_not_to_the_number() -> None:
+    rosa = Caller().presses(f"{TO_SAVED} {SKIP_TO_VEHICLE} # 2125550143 1")
+    assert rosa.at == "bad_date.before"
+    assert rosa.presses("0 1").at == "bad_date.before"

@@ -9,7 +9,23 @@ import pytest
 from msgspec.structs import replace
 
 from ivr.engine.advance import advance
-from ivr.engine.asks import Dialling, Holding, Nobody, NotSaved, Ring, Saved, SaveReport
+from ivr.engine.asks import (
+    AskStatus,
+    ChangeConsent,
+    Dialling,
+    Gone,
+    Holding,
+    Nobody,
+    Noted,
+    NotSaved,
+    Opened,
+    OpenReceipt,
+    Ring,
+    Saved,
+    SaveReport,
+    StatusIs,
+    Withdraw,
+)
 from ivr.engine.call import Call, begin
 from ivr.engine.effects import Connect, HangUp, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import Answered, Began, Input, Pressed, Returned
@@ -65,24 +81,39 @@ def shortest_report(of: Flow, language: str, *, in_full: bool) -> tuple[int, flo
     raise AssertionError("no report can be made")
 
 
+def _place(call: Call) -> tuple[object, ...]:
+    """Where she is, as far as it decides where she can come to."""
+    return call.step, tuple(
+        (draft.form, draft.adds, draft.confirmed, draft.saved, draft.is_over) for draft in call.drafts
+    )
+
+
 def everywhere(of: Flow) -> Iterator[Turn]:
     """A turn at each wait that a caller can come to, found by pressing every key wherever she is."""
     waiting: list[Turn] = [picked_up(of)]
-    seen: set[tuple[str, bool]] = set()
+    seen: set[tuple[object, ...]] = set()
     while waiting:
         turn = waiting.pop()
         if isinstance(turn.then, SaveReport):
-            receipt = "123456789012" if turn.then.ends else None
+            receipt = "123456789012" if turn.then.has_receipt else None
             waiting += [step(of, turn.call, Answered(answer)) for answer in (Saved(receipt), NotSaved())]
         elif isinstance(turn.then, Ring):
             waiting += [step(of, turn.call, Answered(answer)) for answer in (Nobody(), Dialling(("+15005550001",), 20))]
-        elif (known := (turn.call.step, any(draft.saved for draft in turn.call.drafts))) not in seen:
+        elif isinstance(turn.then, OpenReceipt):
+            found = (Opened(bytes(32), "bad_date"), Opened(bytes(32), "bad_date", is_gone=True), Gone())
+            waiting += [step(of, turn.call, Answered(answer)) for answer in found]
+        elif isinstance(turn.then, AskStatus):
+            waiting.append(step(of, turn.call, Answered(StatusIs("new", "count_only"))))
+        elif isinstance(turn.then, ChangeConsent | Withdraw):
+            waiting.append(step(of, turn.call, Answered(Noted())))
+        elif (known := _place(turn.call)) not in seen:
             seen.add(known)
             yield turn
             if isinstance(turn.then, Connect):
                 waiting += [step(of, turn.call, Returned(talked)) for talked in (True, False)]
             elif isinstance(turn.then, WaitForDigits):
-                waiting += [step(of, turn.call, Pressed(typed)) for typed in ("2125550143"[: turn.then.most], "#", "*")]
+                number = "212555014300"[: turn.then.most]
+                waiting += [step(of, turn.call, Pressed(typed)) for typed in (number, "#", "*")]
             else:
                 waiting += [step(of, turn.call, Pressed(key)) for key in "1234*#"]
 

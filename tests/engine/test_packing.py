@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as changed
 
-from ivr.engine.call import CallUnreadable, pack, unpack
-from tests.engine.caller import Caller
+from ivr.engine.call import CallUnreadable, begin, pack, unpack
+from ivr.engine.draft import Draft
+from tests.engine.caller import NOON, Caller
 from tests.shipped import flow
 
 LONGEST_PLAINTEXT = 511
@@ -27,6 +29,38 @@ def test_the_longest_report_fits_into_a_token_with_room() -> None:
     assert rosa.at == "bad_date:receipt"
     assert {question.name for question in rosa.flow.forms["bad_date"].questions} == set(rosa.answers)
     assert longest <= LONGEST_PLAINTEXT // 2
+
+
+def full(name: str, *, adds: bool = False) -> Draft:
+    """A draft with every answer that its form takes."""
+    form = flow().forms[name]
+    answers: list[tuple[str, tuple[str, ...]]] = []
+    for question in form.questions:
+        finer = tuple(code.name for code in question.codes if code.group)
+        codes = finer if question.kind == "several" else tuple(code.name for code in question.codes[-1:])
+        answers.append((question.name, codes or ("9" * 15,)))
+    at = list(flow().steps)[-1]
+    return Draft(name, 9, at, form.consents[-1], tuple(answers), True, True, 99, False, "9" * 12, adds, True)
+
+
+def test_a_report_an_addition_and_a_request_all_begun_in_one_call_fit_into_a_token_too() -> None:
+    steps = tuple(flow().steps)[-16:]
+    drafts = (full("bad_date"), full("bad_date", adds=True), full("callback"))
+    call = changed(
+        begin(flow(), seed=bytes(16), at=NOON),
+        step=steps[-1],
+        trail=steps,
+        drafts=drafts,
+        turn=3000,
+        typed="9" * 15,
+        transfers=99,
+        holding=True,
+        about=bytes(32),
+        wished_at=13_000,
+        opened="bad_date",
+        may_try_at=13_000,
+    )
+    assert len(pack(call, flow())) <= LONGEST_PLAINTEXT
 
 
 @given(st.binary(max_size=300))

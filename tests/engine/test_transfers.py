@@ -279,9 +279,9 @@ def with_partner() -> Flow:
     paths = [*(ROOT / "flows").rglob("*.yaml"), *(ROOT / "prompts").rglob("*.yaml")]
     files = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
     step = b"  shelter: { connect: +1 212 555 0123, ring: 30s, nobody: main, next: after_talk }\n"
-    menu = b"menu: { 1: report }\n\n  report"
-    hotline = files["flows/hotline.yaml"].replace(menu, menu.replace(b"1: report", b"1: report, 2: shelter"))
-    files["flows/hotline.yaml"] = hotline + step
+    menu = b"2: come_back }\n\n  report"
+    hotline = files["flows/hotline.yaml"].replace(menu, menu.replace(b"}", b", 3: shelter }"))
+    files["flows/hotline.yaml"] = hotline.replace(b"texts_within: 2", b"texts_within: 3") + step
     for language in ("en", "es"):
         texts = files[f"prompts/{language}.yaml"]
         added = b"\nprompts:\n  main.shelter: be put through to a shelter\n  shelter: Calling the shelter.\n"
@@ -292,21 +292,21 @@ def with_partner() -> Flow:
 
 
 def test_a_partner_is_dialled_with_nothing_to_confirm_and_she_comes_back_either_way() -> None:
-    rosa = Caller(with_partner()).presses("1 2")
+    rosa = Caller(with_partner()).presses("1 3")
     assert rosa.heard == ["shelter"]
     assert rosa.turn.then == Connect(("+12125550123",), 30, 13_500, is_outside=True)
     assert rosa.comes_back(talked=True).at == "after_talk"
-    assert Caller(with_partner()).presses("1 2").comes_back(talked=False).at == "main"
+    assert Caller(with_partner()).presses("1 3").comes_back(talked=False).at == "main"
 
 
 @pytest.mark.parametrize(("key", "step"), [("*", "main"), ("9", "leave")])
 def test_while_she_is_told_of_the_partner_her_keys_work(key: str, step: str) -> None:
-    assert Caller(with_partner()).presses(f"1 2 {key}").at == step
+    assert Caller(with_partner()).presses(f"1 3 {key}").at == step
 
 
 def test_zero_while_she_is_told_of_the_partner_is_a_person_and_any_other_key_hurries() -> None:
-    rosa = Caller(with_partner(), Told([Holding(50)])).presses("1 2 0")
+    rosa = Caller(with_partner(), Told([Holding(50)])).presses("1 3 0")
     assert rosa.heard[0] == "line.transfer"
-    hurried = Caller(with_partner()).presses("1 2 5")
+    hurried = Caller(with_partner()).presses("1 3 5")
     assert hurried.heard == []
     assert isinstance(hurried.turn.then, Connect)

@@ -16,11 +16,12 @@ names a file and then says what becomes of it:
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ivr.flow.line import SENTENCES
+from ivr.flow.line import SENTENCES, WRITTEN
 from ivr.services.content import Content, load
 
 HERE = Path(__file__).parent
@@ -86,19 +87,27 @@ def _read(path: Path) -> Case:
 
 @cache
 def sound() -> dict[str, bytes]:
-    """The set in which nothing is wrong. Sentences that the line has learnt since are added at the end of its texts."""
+    """The set in which nothing is wrong. Sentences that the line has learnt since are added at the end of its own, and
+    their wordings for texts at the end of those."""
     files = {}
     for path in sorted((HERE / "base").rglob("*.yaml")):
         text = path.read_text("utf-8")
         if path.parent.name == "prompts":
-            written = set(re.findall(r"^  ([a-z_.]+):", text.partition("\nline:\n")[2], re.MULTILINE))
-            text += "".join(
-                f'  {name}: "..{"".join(f" {{{gap}}}" for gap in sorted(gaps))}"\n'
-                for name, gaps in SENTENCES.items()
-                if name not in written
-            )
+            above, words, below = text.partition("\nwords:")
+            said = _learnt(SENTENCES, after=above.partition("\nline:\n")[2])
+            text = f"{above}{said}{words}{below}{_learnt(WRITTEN, after=below.partition('text:')[2])}"
         files[path.relative_to(HERE / "base").as_posix()] = text.encode()
     return files
+
+
+def _learnt(sentences: Iterable[str], *, after: str) -> str:
+    written = set(re.findall(r"^  ([a-z_.]+):", after, re.MULTILINE))
+    return "".join(_sentence(name, SENTENCES[name]) for name in sentences if name not in written)
+
+
+def _sentence(name: str, gaps: frozenset[str]) -> str:
+    said = f'"..{"".join(f" {{{gap}}}" for gap in sorted(gaps))}"'
+    return f"  {name}: {{ one: {said}, many: {said} }}\n" if "n" in gaps else f"  {name}: {said}\n"
 
 
 def loaded(files: dict[str, bytes], folder: Path) -> Content:

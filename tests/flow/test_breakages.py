@@ -18,7 +18,7 @@ from ivr.flow.talk import misnamed, read_talks
 from tests.flow.test_corpus import assert_readable
 from tests.shipped import content
 
-SHARE = 1 if os.environ.get("IVR_TEST_EVERY_BREAKAGE") else 37
+SHARE = 1 if os.environ.get("IVR_TEST_EVERY_BREAKAGE") else 89
 LINES_AWAY = 2
 NEAR = 0.95
 

@@ -24,6 +24,8 @@ class Building:
     optional: set[str] = field(default_factory=set)
     targets: list[Word] = field(default_factory=list)
     form_steps: dict[str, str] = field(default_factory=dict)
+    comes_back: str | None = None
+    """The step at which a caller's receipt opens her report, if there is one."""
     found: list[Diagnostic] = field(default_factory=list)
 
     def add(self, step: Step) -> None:
@@ -43,6 +45,11 @@ class Building:
         """A prompt that is said if somebody wrote it."""
         self.optional.add(prompt)
         return (phrase(prompt),) if prompt in self.texts else ()
+
+
+def own(key: str, prompt: str, to: str, record: Record | None = None) -> Option:
+    """An option of the line's own, with a sentence of its own."""
+    return Option(key, phrase(prompt, option=True, key=KeyName(key)), to, record)
 
 
 def options(

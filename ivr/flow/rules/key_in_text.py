@@ -10,10 +10,10 @@ Cure: Write {0}, {9}, {*} or {#} for the line's keys; leave keys 1 to 4 to the m
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ivr.flow.diagnostics import Diagnostic, part_of
-from ivr.flow.prompts import KEYS
+from ivr.flow.prompts import KEYS, Prompt
 from ivr.flow.subject import Texts
 
 _PRESS = {
@@ -26,6 +26,12 @@ _PRESS = {
         re.I,
     ),
 }
+_REPLY = {
+    "en": re.compile(r"\b(?:reply|text|send|answer)(?:\s+with)?\s+(\d|\*|#)(?!\w|\s*[\d*#])", re.I),
+    "es": re.compile(r"\b(?:responda|conteste|escriba|env[ií]e|mande)(?:\s+con)?\s+(\d|\*|#)(?!\w|\s*[\d*#])", re.I),
+}
+"""As a text says it. Several keys, as in “send 2 1 #”, are an example and name none."""
+
 _SPOKEN = {
     "zero": "0",
     "nine": "9",
@@ -40,12 +46,18 @@ _SPOKEN = {
 
 def check(texts: Texts) -> Iterator[Diagnostic]:
     for _, name, prompt in texts.all():
-        for template in dict.fromkeys((prompt.one, prompt.many)):
-            match = next((match for pattern in _PRESS.values() if (match := pattern.search(template.text))), None)
-            if match:
-                place = part_of(template.place, template.text, match[0])
-                yield Diagnostic(place, "key-in-text", f"`{name}` names the key `{match[1]}`.", _cure(match[1]))
-                break
+        yield from _first(name, prompt, [*_PRESS.values()])
+    for _, name, prompt in texts.reworded():
+        yield from _first(name.removeprefix("line."), prompt, [*_PRESS.values(), *_REPLY.values()])
+
+
+def _first(name: str, prompt: Prompt, patterns: Iterable[re.Pattern[str]]) -> Iterator[Diagnostic]:
+    for template in dict.fromkeys((prompt.one, prompt.many)):
+        match = next((match for pattern in patterns if (match := pattern.search(template.text))), None)
+        if match:
+            place = part_of(template.place, template.text, match[0])
+            yield Diagnostic(place, "key-in-text", f"`{name}` names the key `{match[1]}`.", _cure(match[1]))
+            break
 
 
 def _cure(key: str) -> str:

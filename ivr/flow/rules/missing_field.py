@@ -29,7 +29,9 @@ _LIKE = {
     "save_after": "save_after: QUESTION",
     "speech": "speech: 45s",
     "steps": "steps:",
+    "text": "text:",
     "voice": "voice: Polly.Joanna-Standard",
+    "words": "words: { start: VOICE, menu: MENU, ... }",
     "zone": "zone: America/New_York",
 }
 _STEPS = ("0", "9", "no", "nobody", "offered", "passed", "start", "taken", "yes")
@@ -39,5 +41,6 @@ _STAFF = "staff.yaml"
 def found(*fields: str, owner: str, place: Place) -> Diagnostic:
     """What an owner ("The step `main`") needs and does not have."""
     like = {**_LIKE, "flow": "flow: staff"} if place.file.endswith(_STAFF) else _LIKE
+    like = {**like, "keep_for": "keep_for: 72 hours"} if owner.startswith("The request") else like
     lines = [like.get(field) or (f"{field}: STEP" if field in _STEPS else f"{field}: ...") for field in fields]
     return Diagnostic(place, "missing-field", f"{owner} needs {listed(fields)}.", f"Add {listed(lines, most=3)}.")

@@ -16,7 +16,7 @@ from ivr.flow.subject import Texts
 
 
 def check(texts: Texts) -> Iterator[Diagnostic]:
-    for _, name, prompt in texts.all():
+    for _, name, prompt in (*texts.all(), *texts.reworded()):
         if "n" in prompt.gaps and not prompt.has_plural:
             cure = 'Write two texts: `{ one: "...", many: "... {n} ..." }`.'
             yield Diagnostic(prompt.place, "missing-plural", f"`{name}` has {{n}} but only one form.", cure)
