@@ -12,7 +12,8 @@ import structlog
 ALLOWED = {
     "event": "what happened, in words that are ours: `turn failed`",
     "level": "how bad it is",
-    "timestamp": "when it was written; beside `turn failed` it tells that somebody was on the line at that moment",
+    "timestamp": "when it was written; beside `turn failed` or `text failed` it tells that somebody called or wrote"
+    " at that moment",
     "error": "the kind of error; never its message, which might quote a caller",
     "where": "the line of our code at which it happened",
     "library": "which library complains",

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ivr.services.archive import Archive, OpenReport
+from ivr.services.by_receipt import LiveReceipts
 from ivr.services.custody import founding, sessions
 from ivr.services.custody.founding import Founded
 from ivr.services.custody.sessions import Session
 from ivr.services.custody.trust import LineKeys, line_keys_of
-from ivr.services.receipts import SlowHashes
+from ivr.services.receipts import Budget, SlowHashes
 from ivr.services.reports import Reports
 from ivr.services.spool import Spool
 from ivr.store.database import Database
@@ -21,6 +22,7 @@ from ivr.vault.advocates import Effort
 from ivr.vault.host import HostKey
 from ivr.vault.organisation import Pin
 from ivr.vault.recovery import Share
+from tests.shipped import flow
 from tests.store.databases import database_of
 
 SECRET = b"6d1f0c9a7be24588a3f21c60d97e54b1"
@@ -67,6 +69,18 @@ class Office:
             pin=self.pin,
             slow_hashes=self.slow_hashes,
             save_seconds=save_seconds,
+        )
+
+    def receipts(self, *, seconds: float = PATIENT_SECONDS, budget: Budget | None = None) -> LiveReceipts:
+        """What callers of another worker do with their receipts."""
+        return LiveReceipts(
+            self.database,
+            self.host,
+            self.pin,
+            self.slow_hashes,
+            flow().forms,
+            budget=budget or Budget(),
+            seconds=seconds,
         )
 
     async def line_keys(self) -> LineKeys:

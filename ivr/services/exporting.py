@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from ivr.flow.line import CONSENTS
 from ivr.kit.told import Told
-from ivr.services.archive import CONFIRMED, Archive, OpenReport, Seal
+from ivr.services.archive import Archive, OpenReport, Seal
 from ivr.services.custody.sessions import Session
+from ivr.services.tagged import CONFIRMED
 
 PASSED_ON = CONSENTS[-1]
-FIXED = ("report", "form", "day")
+FIXED = ("report", "form", "day", "adds_to")
 
 
 class SamePerson(Told):
@@ -20,10 +21,12 @@ class SamePerson(Told):
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """`csv`: a header, and a line for each report. `left_out`: how many for which reason, as a sentence."""
+    """`csv`: a header, and a line for each of `count` reports, and for each of what callers `added` to one later.
+    `left_out`: how many for which reason, as a sentence."""
 
     csv: str
     count: int
+    added: int
     left_out: str
 
 
@@ -40,6 +43,8 @@ async def export_of(archive: Archive, first: Session, second: Session) -> Export
     while page := await archive.page(after):
         after = page[-1].id
         for listed in page:
+            if listed.is_request:
+                continue  # somebody's own number: it is no report, and not even counted here
             report = await archive.read(listed.id, first)
             reason = "gone meanwhile" if report is None else _reason_against(report)
             if report is not None and not reason:
@@ -47,7 +52,8 @@ async def export_of(archive: Archive, first: Session, second: Session) -> Export
             else:
                 left_out[reason] += 1
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out.items()))
-    return Export(_table(opened), len(opened), reasons)
+    added = sum(report.is_addition for report in opened)
+    return Export(_table(opened), len(opened) - added, added, reasons)
 
 
 def _reason_against(report: OpenReport) -> str:
@@ -68,6 +74,7 @@ def _table(opened: list[OpenReport]) -> str:
     table.writerow([*FIXED, *asked])
     for report in opened:
         answers = {question: "; ".join(codes) for question, codes in report.answers or ()}
-        fixed = (report.listed.id.hex(), report.listed.form, report.day)
+        adds_to = report.adds_to.hex() if report.adds_to else ""
+        fixed = (report.listed.id.hex(), report.listed.form, report.day, adds_to)
         table.writerow([*fixed, *(answers.get(question, "") for question in asked)])
     return written.getvalue()

@@ -1,7 +1,6 @@
 """Talks, played: the same engine, a clock that moves only when something is said, and a town whose people follow the
 script. What differs from the script is a diagnostic, with the place in the talk."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
@@ -9,27 +8,32 @@ from zoneinfo import ZoneInfo
 from ivr.engine.asks import (
     Answer,
     Ask,
+    AskStatus,
+    ChangeConsent,
     Dialling,
     Duty,
     Nobody,
     OnDuty,
+    OpenReceipt,
     Ring,
-    Saved,
     SaveReport,
+    Withdraw,
 )
 from ivr.engine.call import SEED_BYTES, Call, begin, pack, unpack
 from ivr.engine.effects import Connect, HandOver, Hold, Meet, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import Began, FellSilent, Input, Pressed, Returned
 from ivr.flow.diagnostics import Diagnostic, Place, listed
 from ivr.flow.graph import Flow
-from ivr.flow.rules import talk_failed
 from ivr.flow.speech import timeline
-from ivr.flow.talk import Act, Advocate, HangsUp, Hears, Partner, Press, Silence, Talk, TypeDigits
+from ivr.flow.talk import RECEIPT, Act, Advocate, HangsUp, Hears, Partner, Press, Silence, Talk, Text, TypeDigits
 from ivr.kit.clock import VirtualClock
 from ivr.oncall.people import Tier
-from ivr.services.town import Phone, Shelf, Town, person, settled
+from ivr.services.comparing import Differs, before, compare, heard, prompts_of
+from ivr.services.rehearsing_texts import TextRehearsal
+from ivr.services.shelf import Shelf
+from ivr.services.town import Phone, Town, person, settled
 from ivr.services.turns import World, take_turn
-from ivr.services.world import LiveWorld
+from ivr.services.world import LiveWorld, by_receipt
 
 RINGS_SECONDS = 20
 MOST_PIECES = 60
@@ -43,15 +47,20 @@ class Memory:
     """A world without disk and phones: keeps the newest save of each report, rings whoever is on call."""
 
     on_call: tuple[str, ...] = ()
-    reports: dict[tuple[str, int], SaveReport] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
     rung: int = 0
+
+    @property
+    def reports(self) -> dict[tuple[str, int], SaveReport]:
+        return self.shelf.reports
 
     async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
         del leg
         match ask:
             case SaveReport():
-                self.reports[ask.form, ask.visit] = ask
-                return Saved(f"{call.turn:012d}" if ask.ends else None)
+                return await self.shelf.keep(ask, seed=call.seed, turn=call.turn, today=call.began_at.date())
+            case OpenReceipt() | AskStatus() | ChangeConsent() | Withdraw():
+                return await by_receipt(self.shelf, ask, call, call.began_at)
             case Ring():
                 self.rung += 1
                 return Dialling(self.on_call, RINGS_SECONDS) if self.on_call else Nobody()
@@ -71,13 +80,12 @@ async def rehearse(flow: Flow, staff: Flow, talk: Talk) -> Diagnostic | None:
     ]
     clock = VirtualClock(talk.at.replace(tzinfo=ZoneInfo(flow.zone)).astimezone(UTC))
     async with settled(flow, staff, people, clock) as (world, town, shelf):
+        if talk.before is not None:
+            made = talk.before.made
+            shelf.give(*before(talk.before), made=made.day if made is not None else talk.at.date())
+        if talk.channel == "text":
+            return await TextRehearsal(flow, talk, world, shelf, clock).play()
         return await _Rehearsal(flow, staff, talk, world, town, shelf, clock).play()
-
-
-class _Differs(Exception):
-    def __init__(self, place: Place, message: str, cure: str) -> None:
-        super().__init__(message)
-        self.diagnostic = talk_failed.found(place, message, cure)
 
 
 @dataclass(slots=True)
@@ -102,7 +110,7 @@ class _Rehearsal:
             for act in self.talk.acts:
                 await self._act(act)
             self._compare()
-        except _Differs as differs:
+        except Differs as differs:
             return differs.diagnostic
         return None
 
@@ -114,12 +122,12 @@ class _Rehearsal:
         """What advocates do and hear may follow the caller's hanging up; nothing else may."""
         match act:
             case Hears(who=str(who)):
-                self._heard(act, self.town.whispered(self.town.phones[who]))
+                heard(act, self.town.whispered(self.town.phones[who]))
             case Advocate():
                 await self._advocate(act)
             case _ if self.left:
                 message = "The call is over here already."
-                raise _Differs(act.place, message, "Remove what follows, or press something else before.")
+                raise Differs(act.place, message, "Remove what follows, or press something else before.")
             case _:
                 await self._caller(act)
 
@@ -129,13 +137,16 @@ class _Rehearsal:
                 for key in act.keys:
                     await self._hear(Pressed(key), act.place)
             case TypeDigits():
-                await self._hear(Pressed(act.keys if act.keys.endswith(("*", "#")) else f"{act.keys}#"), act.place)
+                keys = self.shelf.code if act.keys == RECEIPT else act.keys
+                await self._hear(Pressed(keys if keys.endswith(("*", "#")) else f"{keys}#"), act.place)
+            case Text():
+                message = "Nothing is written in a call."
+                raise Differs(act.place, message, "Write `press:` instead, or `channel: text` above `call:`.")
             case Silence():
                 for _ in range(act.times):
                     await self._hear(FellSilent(), act.place)
             case Hears():
-                said = timeline(self.turn.said, self.turn.call.language, self.flow.catalogues)
-                self._heard(act, tuple((one.phrase.prompt, one.language) for one in said))
+                heard(act, prompts_of(self.turn.said, self.turn.call.language))
             case Partner():
                 await self._put_through(act)
             case HangsUp():
@@ -147,10 +158,10 @@ class _Rehearsal:
     async def _hear(self, received: Input, place: Place) -> None:
         then = self.turn.then
         if isinstance(then, Meet):
-            raise _Differs(place, "She talks with somebody here.", "End that first: `advocate: WHO hangs up`.")
+            raise Differs(place, "She talks with somebody here.", "End that first: `advocate: WHO hangs up`.")
         is_told = isinstance(then, Connect) and isinstance(received, Pressed)
         if not (is_told or isinstance(then, WaitForKey | WaitForDigits | Hold)):
-            raise _Differs(place, "No key can be pressed here: the line has hung up.", "End the talk before.")
+            raise Differs(place, "No key can be pressed here: the line has hung up.", "End the talk before.")
         waited = then.seconds if isinstance(then, WaitForKey | WaitForDigits | Hold) else 0
         self.clock.advance(timedelta(seconds=waited if isinstance(received, FellSilent) else 1))
         await self._take(self.turn.call, received)
@@ -159,6 +170,7 @@ class _Rehearsal:
         flow, world = self.side
         kept = unpack(pack(call, flow), flow)
         now = self.clock.now()
+        self.shelf.forget(self.flow, now)
         self.turn = await take_turn(flow, kept, received, now=now, world=world, leg=_LEG)
         said = list(timeline(self.turn.said, self.turn.call.language, self.flow.catalogues))
         self.clock.advance(timedelta(seconds=said[-1].ends_at if said else 0))
@@ -178,20 +190,10 @@ class _Rehearsal:
         """To a number outside: they talk, and hang up there; or nobody answers."""
         then = self.turn.then
         if not isinstance(then, Connect):
-            raise _Differs(act.place, "She is not put through to anybody here.", "Press what leads there before.")
+            raise Differs(act.place, "She is not put through to anybody here.", "Press what leads there before.")
         if not act.talks:
             self.clock.advance(timedelta(seconds=then.seconds))
         await self._take(self.turn.call, Returned(talked=act.talks))
-
-    def _heard(self, act: Hears, said: tuple[tuple[str, str], ...]) -> None:
-        if any(prompt == act.prompt and act.language in (None, language) for prompt, language in said):
-            return
-        heard = [*dict.fromkeys(prompt for prompt, _ in said)]
-        spoken = listed([*dict.fromkeys(language for _, language in said)])
-        language = f" in `{act.language}`" if act.language else ""
-        who = f" by `{act.who}`" if act.who else ""
-        message = f"`{act.prompt}` is not heard{who}{language} here."
-        raise _Differs(act.place, message, f"Heard in {spoken}: {listed(heard)}." if heard else "Nothing is heard.")
 
     # ---- those who answer ----
 
@@ -254,35 +256,16 @@ class _Rehearsal:
         if not self.town.rings(phone):
             message = f"The phone of `{act.who}` does not ring here."
             ringing = [name for name, one in self.town.phones.items() if self.town.rings(one)]
-            raise _Differs(act.place, message, f"Ringing: {listed(ringing) or 'none'}. Press 0 before.")
+            raise Differs(act.place, message, f"Ringing: {listed(ringing) or 'none'}. Press 0 before.")
 
     def _listens(self, phone: Phone, act: Advocate) -> None:
         if not self.town.waits_for_key(phone):
             message = f"`{act.who}` has no call to press a key in here."
-            raise _Differs(act.place, message, f"Write `advocate: {act.who} answers` before.")
+            raise Differs(act.place, message, f"Write `advocate: {act.who} answers` before.")
 
     # ---- after the call ----
 
     def _compare(self) -> None:
         if self.left and self.turn.call.transfers > self.wishes:
             self.transfers.append("nobody")
-        expected = self.talk.expected
-        if expected.reports is not None:
-            kept = [*self._reports()]
-            if kept != [{name: frozenset(codes) for name, codes in report.items()} for report in expected.reports]:
-                shown = "; ".join(_shown(report) for report in kept) or "none"
-                raise _Differs(expected.report_place, "What is kept is something else.", f"Kept: {shown}.")
-        if expected.transfers is not None and expected.transfers != tuple(self.transfers):
-            raise _Differs(
-                expected.transfers_place,
-                "The transfers went otherwise.",
-                f"They were: {listed(self.transfers) or 'none'}.",
-            )
-
-    def _reports(self) -> Iterator[dict[str, frozenset[str]]]:
-        for report in self.shelf.reports.values():
-            yield {**{name: frozenset(codes) for name, codes in report.answers}, "consent": frozenset({report.consent})}
-
-
-def _shown(report: dict[str, frozenset[str]]) -> str:
-    return ", ".join(f"{name}: {' '.join(sorted(codes))}" for name, codes in report.items())
+        compare(self.talk.expected, self.shelf, tuple(self.transfers))

@@ -1,12 +1,10 @@
 """Keeping reports. What keeps them cannot read them.
 "Saved" is answered after a commit and never before: in the database, or, while that is away, in the spool."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -20,8 +18,10 @@ from ivr.services.custody.trust import (
     line_epochs,
     line_keys_in,
 )
+from ivr.services.patience import ANSWER_SECONDS, Patience
 from ivr.services.receipts import SlowHashes
 from ivr.services.spool import Spool
+from ivr.services.tagged import NEW, Tagged, tagged
 from ivr.store import epochs as stored_epochs
 from ivr.store import line_keys as stored_line_keys
 from ivr.store import reports as stored
@@ -33,17 +33,12 @@ from ivr.vault.organisation import Pin
 from ivr.vault.sealing import Body, BodyTooLong, Place
 from ivr.vault.signing import Statement
 
-SAVE_SECONDS = 1.5
-"""A caller hears something within 2 s: a save that takes longer is told as not saved."""
+SAVE_SECONDS = ANSWER_SECONDS
+"""A save that takes longer is told as not saved."""
 LOOK_SHARE = 0.2
 WRITE_SHARE = 0.45
 """Of that time: how long the database may take to say what it knows of a report, and to take it, before the spool gets
 it."""
-CLOSE_SECONDS = 5.0
-
-NEW = "new"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +94,7 @@ class Reports:
         self._write_seconds = save_seconds * WRITE_SHARE
         self._desk: _Desk | None = None
         self._own_keys: dict[bytes, bytes] = {}
-        self._under_way: set[asyncio.Future[Any]] = set()  # Any: what each gives is its caller's
+        self._patience = Patience()
 
     async def ready(self, today: date) -> EpochInUse:
         """Load the line's keys, bring home what waits in the spool, and say where reports go.
@@ -117,10 +112,11 @@ class Reports:
 
         `seed` is the call's (16 bytes), `turn` its turn number, `today` the day where the line is. A repeated ask gives
         the same answer and no second report. A save given up on may still reach the disk: it is the same report if
-        tried again.
+        tried again. What is added to a report has its receipt, and none of its own.
         """
+        save = self._add if ask.adds_to else self._save
         try:
-            return await self._within(self._save_seconds, self._save(ask, seed=seed, turn=turn, today=today))
+            return await self._patience.within(self._save_seconds, save(ask, seed=seed, turn=turn, today=today))
         except (StoreUnavailable, BodyTooLong, NotSetUp, LineKeysLost):
             return NotSaved()
 
@@ -150,17 +146,16 @@ class Reports:
 
     async def close(self) -> None:
         """Let saves that were given up on come to their end, for a few seconds. Call it before the database's."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=CLOSE_SECONDS)
+        await self._patience.close()
 
     async def _save(self, ask: SaveReport, *, seed: bytes, turn: int, today: date) -> Saved:
         report_id = receipts.derive_id(seed, f"report {ask.form}", visit=ask.visit)
-        code = receipts.receipt_code(seed, ask.form, visit=ask.visit) if ask.ends else None
+        code = receipts.receipt_code(seed, ask.form, visit=ask.visit) if ask.has_receipt else None
         turn = turn_of_ending(ask.ending) if ask.ends else turn
         is_away = False
         try:
             desk = await self._desk_for(today)
-            if ask.ends and await self._within(self._look_seconds, self._knows(report_id, turn)):
+            if ask.ends and await self._patience.within(self._look_seconds, self._knows(report_id, turn)):
                 return Saved(code)  # a doubled last save: no second slow hash
         except StoreUnavailable:
             if self._desk is None:
@@ -168,18 +163,19 @@ class Reports:
             desk, is_away = self._desk, True
         slow = None if code is None else await self._slow_hashes.of(code, site_salt=desk.keys.site_salt)
         seal = partial(_sealed, ask, report_id=report_id, turn=turn, today=today, slow=slow)
-        if not is_away and await self._is_put(seal, desk, today):
+        nights_left = ask.nights or None
+        if not is_away and await self._is_put(seal, desk, today, nights_left):
             return Saved(code)
         # It may have reached the database all the same: it is the same report there and in the spool.
         desk = self._desk or desk
         row, sealed_key = seal(desk, desk.epoch_begun(today))
-        await self._spool.put(row, sealed_key)
+        await self._spool.put(row, sealed_key, nights_left)
         return Saved(code)
 
     async def _desk_for(self, today: date) -> _Desk:
         """The keys in memory, loaded again where they have no epoch for the day."""
         if self._desk is None or epochs.taking(today) not in self._desk.epochs:
-            return await self._within(self._look_seconds, self._sit_down(today))
+            return await self._patience.within(self._look_seconds, self._sit_down(today))
         return self._desk
 
     async def _sit_down(self, today: date | None) -> _Desk:
@@ -200,36 +196,37 @@ class Reports:
         saved = await self._database.read(lambda connection: stored.turn_of(connection, report_id))
         return (saved or 0) >= turn
 
-    async def _is_put(self, seal: "_Seal", desk: _Desk, today: date) -> bool:
+    async def _is_put(self, seal: "_Seal", desk: _Desk, today: date, nights_left: int | None) -> bool:
         """Whether the database took it, in time and under keys that are still the line's."""
         for _ in range(2):
             epoch = desk.epoch(today)
             row, sealed_key = seal(desk, epoch)
-            write = partial(_write, row, sealed_key, epoch)
+            write = partial(_write, row, sealed_key, epoch, nights_left)
             try:
-                if await self._within(self._write_seconds, self._database.write(write)):
+                if await self._patience.within(self._write_seconds, self._database.write(write)):
                     return True
-                desk = await self._within(self._look_seconds, self._sit_down(today))
+                desk = await self._patience.within(self._look_seconds, self._sit_down(today))
             except StoreUnavailable:
                 return False
         raise NotSetUp("the line's keys change while a report is saved")
 
-    async def _within(self, seconds: float, work: Awaitable[T]) -> T:
-        """The work's result, if it is there in time; else StoreUnavailable, and the work is left to end by itself:
-        to cancel a driver in the middle of a statement can hang it, and the process with it."""
-        task = asyncio.ensure_future(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._ended)
-        await asyncio.wait({task}, timeout=seconds)
-        if not task.done():
-            raise StoreUnavailable(f"the database has not answered within {seconds} s")
-        return task.result()
+    async def _add(self, ask: SaveReport, *, seed: bytes, turn: int, today: date) -> Saved | NotSaved:
+        """Never spooled: whether the report lives that it is added to, the database knows, and only when it commits."""
+        addition_id = receipts.addition_id(seed, ask.form, ask.adds_to, visit=ask.visit)
+        turn = turn_of_ending(ask.ending) if ask.ends else turn
 
-    def _ended(self, task: asyncio.Future[Any]) -> None:
-        """Also for work that was given up on: its failure has been told, and is looked at so that nothing warns."""
-        self._under_way.discard(task)
-        if not task.cancelled():
-            task.exception()
+        def add(connection: Connection) -> bool:
+            keys = line_keys_in(connection, self._host, self._pin)
+            of = tagged(connection, ask.adds_to, keys, self._pin, locked=True)
+            added = _addition(ask, of, keys, addition_id=addition_id, turn=turn, today=today)
+            if added is None:
+                return False
+            # What is refused came before, or later saves of it did; whatever else lies there is not what she said.
+            return stored.upsert(connection, added[0], sealed_key=added[1]) or any(
+                row.id == addition_id and row.turn >= turn for row in of.living
+            )
+
+        return Saved() if await self._database.write(add) else NotSaved()
 
 
 def week_of(day: date) -> str:
@@ -241,13 +238,31 @@ def week_of(day: date) -> str:
 _Seal = Callable[[_Desk, LineEpoch], tuple[ReportRow, bytes]]
 
 
-def _write(row: ReportRow, sealed_key: bytes, epoch: LineEpoch, connection: Connection) -> bool:
+def _write(
+    row: ReportRow, sealed_key: bytes, epoch: LineEpoch, nights_left: int | None, connection: Connection
+) -> bool:
     """False where a lead has given line or epoch other keys since these were loaded."""
     is_still = stored_line_keys.exists(connection, row.signer)
     if not (is_still and stored_epochs.exists(connection, epoch.id, epoch.public_key)):
         return False
-    stored.upsert(connection, row, sealed_key=sealed_key)
+    stored.upsert(connection, row, sealed_key=sealed_key, nights_left=nights_left)
     return True
+
+
+def _addition(
+    ask: SaveReport, of: Tagged, keys: LineKeys, *, addition_id: bytes, turn: int, today: date
+) -> tuple[ReportRow, bytes] | None:
+    """What is added to a report, and its sealed data key: it may be used as that report may be at this moment, and
+    expires with it. None where no report of this form lives that has this receipt."""
+    report = next((row for row in of.living if row.form == ask.form), None)
+    if report is None:
+        return None
+    body = Body(today.isoformat(), receipts.handle(ask.adds_to), ask.answers, is_addition=True)
+    place = Place(addition_id, report.form, report.epoch)
+    sealed = sealing.seal(body, place, epoch_key=of.epochs[report.epoch].public_key)
+    about = statement_of(report)
+    statement = replace(about, id=addition_id, turn=turn, consent=of.consent, state=NEW, body=sealed.body)
+    return signed_row(statement, keys.signer), sealed.key
 
 
 def _sealed(
@@ -260,7 +275,8 @@ def _sealed(
     today: date,
     slow: bytes | None,
 ) -> tuple[ReportRow, bytes]:
-    """The row, signed, and its sealed data key. Without a slow hash nobody can come back to it: no tag, any handle."""
+    """The row, signed, and its sealed data key. Without a slow hash nobody can come back to it, as to a request to
+    be called: no tag, any handle."""
     handle = receipts.random_handle() if slow is None else receipts.handle(slow)
     body = Body(day=today.isoformat(), handle=handle, answers=ask.answers)
     sealed = sealing.seal(body, Place(report_id, ask.form, epoch.id), epoch_key=epoch.public_key)

@@ -4,19 +4,23 @@ it came. One worker of all does a night's work, once."""
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from ivr.flow.forms import MOST_NIGHTS
 from ivr.flow.graph import Flow
 from ivr.kit.clock import Clock
+from ivr.services import nights
 from ivr.services.custody.signing import is_signed, signed_row, statement_of
 from ivr.services.custody.trust import LineKeys, LineKeysLost, NotSetUp, Signers, line_keys_in, signers
 from ivr.services.receipts import forgotten
 from ivr.services.reports import week_of
-from ivr.store import contributions, jobs
+from ivr.services.spool import Spool
+from ivr.store import claims, contributions, jobs
 from ivr.store import epochs as stored_epochs
 from ivr.store import reports as stored
 from ivr.store.database import Database, StoreUnavailable
@@ -26,21 +30,13 @@ from ivr.vault import epochs
 from ivr.vault.host import HostKey
 from ivr.vault.organisation import Pin
 
-JOB = "night"
 WRITTEN_ANEW = "rewriting"
 """Said of a day once its work is on the disk too: a worker that died between the two left it to the next."""
-BEGINS_AT = 3
-"""The hour, where the line is: the fewest calls. A line that was off then does its work when it is on again."""
-
 LONGEST_DAYS = 90
 """Where a flow has no form at all."""
 
 SPOOLED = timedelta(days=14)
 """How long a report may wait in some host's spool and still find its epoch."""
-
-MOST_DAYS_OFF = 7
-"""After more days without a night's work the clock may be wrong: nothing is forgotten by one look at it. The next
-night, which it must see too, forgets what has expired; so does `ivr reports purge`."""
 
 CLEAN_TRIES = 60
 CLEAN_PAUSE = 5.0
@@ -60,6 +56,9 @@ class Purged:
     """Nothing was forgotten: the last night was too long ago, or is still to come."""
 
 
+WAITS = Purged({}, 0, (), closed=0, waits=True)
+
+
 class _Only(Exception):
     """Ends a transaction that is to change nothing: what it would have done."""
 
@@ -70,22 +69,27 @@ class _Only(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """A line's nightly work. Every method raises StoreUnavailable."""
+    """A line's nightly work. Every method raises StoreUnavailable. `spool`: this host's, where it has one."""
 
     database: Database
     host: HostKey
     pin: Pin
     flow: Flow
     clock: Clock
+    spool: Spool | None = None
 
     async def work_if_due(self) -> Purged | None:
         """A night's work, if it is time and no worker has done it; else None. What a worker that died, or had somebody
         in its way, has not written anew is written anew then."""
         here = self.clock.now().astimezone(ZoneInfo(self.flow.zone))
-        if here.hour < BEGINS_AT:
+        if self.spool is not None:
+            with suppress(StoreUnavailable):  # told by whoever brings home what waits there; the night goes on
+                await self.spool.count_night(here)
+        night = nights.due(here, await self.database.read(lambda connection: jobs.last_run(connection, nights.JOB)))
+        if night is None:
             return None
-        day = here.date().isoformat()
-        done = await self.database.alone(lambda connection: self._night(connection, here.date()))
+        day, in_time = night.isoformat(), night == here.date()
+        done = await self.database.alone(lambda connection: self._night(connection, night, closes=in_time))
         if await self.database.read(lambda connection: jobs.is_due(connection, WRITTEN_ANEW, day=day)):
             await self._clean()
             await self.database.alone(lambda connection: jobs.claim(connection, WRITTEN_ANEW, day=day))
@@ -93,7 +97,7 @@ class Night:
 
     async def purge(self, today: date) -> Purged:
         """Forget now what the next night would; nights are not counted by it."""
-        done = await self.database.alone(lambda connection: _purge(connection, self.flow, today))
+        done = await self.database.alone(lambda connection: _purge(connection, self.flow, today, passed=0))
         await self._clean()
         return done
 
@@ -101,21 +105,25 @@ class Night:
         """What `purge` would forget: the same work, rolled back."""
 
         def only(connection: Connection) -> Purged:
-            raise _Only(_purge(connection, self.flow, today))
+            raise _Only(_purge(connection, self.flow, today, passed=0))
 
         try:
             return await self.database.alone(only)
         except _Only as only_that:
             return only_that.would
 
-    def _night(self, connection: Connection, today: date) -> Purged | None:
-        """Claimed and done in one transaction: a worker that dies has done nothing, and the next one does it."""
-        before = jobs.last_run(connection, JOB)
-        if not jobs.claim(connection, JOB, day=today.isoformat()):
+    def _night(self, connection: Connection, today: date, *, closes: bool = True) -> Purged | None:
+        """Claimed and done in one transaction: a worker that dies has done nothing, and the next one does it. A night
+        that is worked late, just before the next, closes nothing: a call may last from the one to the other."""
+        before = jobs.last_run(connection, nights.JOB)
+        if not jobs.claim(connection, nights.JOB, day=today.isoformat()):
             return None
-        done = (
-            Purged({}, 0, (), closed=0, waits=True) if _jumped(before, today) else _purge(connection, self.flow, today)
-        )
+        passed = nights.passed(before, today)
+        done = _purge(connection, self.flow, today, passed=passed) if passed else WAITS
+        if passed:
+            claims.count_night(connection)
+        if not closes:
+            return done
         try:
             keys = line_keys_in(connection, self.host, self.pin)
         except (NotSetUp, LineKeysLost):
@@ -135,22 +143,32 @@ class Night:
         await forgotten(self.database)
 
 
-def _jumped(before: str | None, today: date) -> bool:
-    """Whether time between two nights' work passed otherwise than night by night."""
-    try:
-        return before is not None and not 0 < (today - date.fromisoformat(before)).days <= MOST_DAYS_OFF
-    except ValueError:  # no day at all: another hand wrote it
-        return True
-
-
-def _purge(connection: Connection, flow: Flow, today: date) -> Purged:
-    expired: Counter[str] = Counter()
+def _purge(connection: Connection, flow: Flow, today: date, *, passed: int) -> Purged:
+    expired = nights.count_down(connection, passed) if passed else Counter[str]()
+    expired += _requests_long_over(connection, flow, today)
     for form in stored.forms(connection):
-        ids = stored.of_week(connection, form, until=week_of(today - timedelta(days=_keep_days(flow, form))))
-        stored.remove(connection, ids)
-        expired[form] += len(ids)
+        old = stored.of_week(connection, form, until=last_week(flow, form, today))
+        stored.remove(connection, [one.id for one in old])
+        expired[form] += len({(one.epoch, one.receipt_tag or one.id) for one in old})  # with what was added to each
     derived = contributions.expire(connection, today.isoformat())
     return Purged(+expired, derived, _bury_epochs(connection, today), closed=0)
+
+
+def _requests_long_over(connection: Connection, flow: Flow, today: date) -> Counter[str]:
+    """Requests to be called whose time is over on whichever day of their week they came. Only those get here whose
+    nights nobody counted: somebody has dealt with them, another hand was in the database, the line was off for long."""
+    most = {form.name: form.keep_days for form in flow.forms.values() if form.is_request}
+    gone: Counter[str] = Counter()
+    for request in stored.requests(connection):
+        if request.week < week_of(today - timedelta(days=most.get(request.form, MOST_NIGHTS))):
+            stored.remove(connection, [request.id])
+            gone[request.form] += 1
+    return gone
+
+
+def last_week(flow: Flow, form: str, night: date) -> str:
+    """The ISO week (YYYY-Www) whose reports of this form this night forgets, with those of every week before."""
+    return week_of(night - timedelta(days=_keep_days(flow, form)))
 
 
 def _keep_days(flow: Flow, form: str) -> int:
@@ -175,8 +193,8 @@ def _close_cut_off(connection: Connection, keys: LineKeys, trusted: Signers) -> 
     """Reports of calls that were cut off: on their second night their turn, which tells how long she called, becomes
     that of every other. How many there were."""
     closed = 0
-    for row, nights in stored.cut_off(connection):
-        if nights is None:
+    for row, left in stored.cut_off(connection):
+        if left is None:
             stored.set_nights_left(connection, row.id, 1)
         elif is_signed(row, trusted):  # a planted one keeps its signature, and shows
             stored.change(connection, signed_row(replace(statement_of(row), turn=MAX_TURN), keys.signer), was=row)

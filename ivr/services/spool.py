@@ -2,11 +2,15 @@
 Everything in it is sealed already; it is brought home before anything else is done with reports."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from ivr.services import nights
+from ivr.store import jobs
 from ivr.store import reports as stored
 from ivr.store.database import Database
 from ivr.store.reports import ReportRow
@@ -18,8 +22,14 @@ CURE = (
     "SQLite calls it damaged, `ivr serve` sets it aside; else move it away yourself, and keep it: no backup has it"
 )
 
-Waiting = tuple[ReportRow, bytes]
-"""A row and its sealed data key."""
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row, its sealed data key, and of a request to be called how many nights it has left."""
+
+    row: ReportRow
+    sealed_key: bytes
+    nights_left: int | None
 
 
 def spool_file(url: str) -> Database:
@@ -37,9 +47,19 @@ class Spool:
         """Make the file, if there is none."""
         await self._file.migrate()
 
-    async def put(self, row: ReportRow, sealed_key: bytes) -> None:
+    async def put(self, row: ReportRow, sealed_key: bytes, nights_left: int | None = None) -> None:
         """One report; a newer turn of it replaces the older."""
-        await self._file.write(lambda connection: stored.upsert(connection, row, sealed_key=sealed_key))
+        await self._file.write(
+            lambda connection: stored.upsert(connection, row, sealed_key=sealed_key, nights_left=nights_left)
+        )
+
+    async def count_night(self, here: datetime) -> None:
+        """Count the requests down that wait here, once a night, as the database does with its own. `here`: now, where
+        the line is."""
+        if await self._file.read(partial(_night_due, here=here)) is None:
+            return
+        if await self._file.write(partial(_count_night, here=here)):
+            await self._file.forget_deleted()
 
     async def is_empty(self) -> bool:
         """Whether nothing waits, of this worker's or of another's."""
@@ -53,8 +73,9 @@ class Spool:
         """
         count = 0
         while waiting := await self._file.read(_waiting):
-            home = [(vouch(row), key) for row, key in waiting]
-            await database.write(partial(_put_all, home))
+            counted = await self._file.read(lambda connection: jobs.last_run(connection, nights.JOB))
+            home = [replace(one, row=vouch(one.row)) for one in waiting]
+            await database.write(partial(_put_all, home, counted))
             await self._file.write(partial(_take_out, waiting))
             count += len(waiting)
         if count:
@@ -75,17 +96,37 @@ class Spool:
 
 
 def _waiting(connection: Connection) -> Sequence[Waiting]:
+    left = {request.id: request.nights_left for request in stored.requests(connection)}
     rows = stored.page(connection, limit=AT_ONCE)
     keys = ((row, stored.sealed_key(connection, row.id)) for row in rows)
-    return [(row, key) for row, key in keys if key is not None]
+    return [Waiting(row, key, left.get(row.id)) for row, key in keys if key is not None]
 
 
-def _put_all(waiting: Sequence[Waiting], connection: Connection) -> None:
-    for row, sealed_key in waiting:
-        stored.upsert(connection, row, sealed_key=sealed_key)
+def _put_all(waiting: Sequence[Waiting], counted: str | None, connection: Connection) -> None:
+    at_home = jobs.last_run(connection, nights.JOB)
+    for one in waiting:
+        left = one.nights_left
+        if left is not None:
+            left = nights.left_at_home(left, counted=counted, at_home=at_home)
+        if left is None or left > 0:
+            stored.upsert(connection, one.row, sealed_key=one.sealed_key, nights_left=left)
 
 
 def _take_out(waiting: Sequence[Waiting], connection: Connection) -> None:
     """But not a newer turn that came in meanwhile."""
-    for row, _ in waiting:
-        stored.remove_turn(connection, row.id, turn=row.turn)
+    for one in waiting:
+        stored.remove_turn(connection, one.row.id, turn=one.row.turn)
+
+
+def _night_due(connection: Connection, *, here: datetime) -> date | None:
+    """The night that is still to be counted."""
+    night = nights.due(here, jobs.last_run(connection, nights.JOB))
+    return night if night is not None and jobs.is_due(connection, nights.JOB, day=night.isoformat()) else None
+
+
+def _count_night(connection: Connection, *, here: datetime) -> bool:
+    """Whether anything was deleted."""
+    night, before = _night_due(connection, here=here), jobs.last_run(connection, nights.JOB)
+    if night is None or not jobs.claim(connection, nights.JOB, day=night.isoformat()):
+        return False
+    return bool(nights.count_down(connection, nights.passed(before, night)))

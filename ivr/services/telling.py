@@ -11,18 +11,22 @@ MOST = 5
 """More than that nobody remembers who has just been woken."""
 
 FINISHED = "line.about_finished"
+ASKED = "line.about_request"
 _LONGEST = 480
 """Bytes; a seal takes 511."""
 
 
 def told_in(call: Call, flow: Flow) -> tuple[str, ...]:
-    """Codes only, never digits; of a report that is over no more than that there is one."""
+    """Codes only, never digits; of a report that is over no more than that there is one, and so of a request."""
     told: list[str] = []
     for draft in call.drafts:
-        if draft.is_over:
-            told.append(FINISHED)
-            continue
         form = flow.forms[draft.form]
+        if form.is_request:
+            told += [ASKED] if draft.saved else []
+            continue
+        if draft.is_over:
+            told += [FINISHED] if draft.saved else []
+            continue
         for question, values in draft.answers:
             known = {code.name for code in form.question(question).codes}
             told += [f"{draft.form}.{question}.{value}" for value in values if value in known]

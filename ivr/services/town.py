@@ -11,7 +11,6 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from ivr.carrier.rest import Order, Outcome, Placed
-from ivr.engine.asks import NotSaved, Saved, SaveReport
 from ivr.engine.call import SEED_BYTES, Call, begin, pack, unpack
 from ivr.engine.effects import HangUp, Hold, Meet, Turn, WaitForKey
 from ivr.engine.inputs import Began, FellSilent, Input, Pressed, Returned
@@ -22,6 +21,7 @@ from ivr.oncall.duty import ComesNext, OwnDuty
 from ivr.oncall.people import Person, PersonId, Tier
 from ivr.services.offering import Whisper
 from ivr.services.outcomes import Outcome as Word
+from ivr.services.shelf import Shelf
 from ivr.services.staff import StaffWorld
 from ivr.services.telling import Envelopes
 from ivr.services.transfers import Transfers
@@ -35,18 +35,6 @@ PATIENT = 60
 """Seconds: a talk tells nothing of a busy machine."""
 
 FIRST_PIN = 10_000_001
-
-
-@dataclass(slots=True)
-class Shelf:
-    """Reports, without a disk: the newest save of each."""
-
-    reports: dict[tuple[str, int], SaveReport] = field(default_factory=dict)
-
-    async def keep(self, ask: SaveReport, *, seed: bytes, turn: int, today: date) -> Saved | NotSaved:
-        del seed, today
-        self.reports[ask.form, ask.visit] = ask
-        return Saved(f"{turn:012d}" if ask.ends else None)
 
 
 @dataclass(slots=True)
@@ -261,7 +249,7 @@ async def settled(
             town.transfers = Transfers(database, roster, town, clock, flow.languages, _Offers(), live_seconds=PATIENT)
             desk = Desk(roster, tuple(people))
             town.world = StaffWorld(town.transfers, roster, desk, _counted, envelopes, clock, staff)
-            yield LiveWorld(memory, roster, town.transfers, envelopes, clock, flow), town, memory
+            yield LiveWorld(memory, memory, roster, town.transfers, envelopes, clock, flow), town, memory
             await town.transfers.close()
         finally:
             await database.close()

@@ -22,7 +22,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Connection
 
 from ivr.carrier.breaker import Breaker
-from ivr.carrier.rest import Order, Outcome, Placed, Refused, Rest
+from ivr.carrier.rest import Calls, Order, Outcome, Placed, Refused
 from ivr.kit.clock import Clock
 from ivr.oncall.ladder import WAVE, GiveUp, Ladder, Ring, State, at_once, decide
 from ivr.oncall.people import Person, PersonId
@@ -86,7 +86,7 @@ class Transfers:
 
     live: Database
     rota: Roster
-    rest: Rest
+    rest: Calls
     clock: Clock
     languages: tuple[str, ...]
     addresses: Addresses

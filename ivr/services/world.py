@@ -11,18 +11,29 @@ from zoneinfo import ZoneInfo
 from ivr.engine.asks import (
     Answer,
     Ask,
+    AskStatus,
+    Busy,
+    ChangeConsent,
     Dialling,
     Duty,
+    Gone,
     Holding,
     Meeting,
     Nobody,
+    Noted,
+    NotNow,
     NotSaved,
     OnDuty,
+    Opened,
+    OpenReceipt,
     Ring,
     Saved,
     SaveReport,
+    StatusIs,
     Stopped,
     StopRinging,
+    Unsure,
+    Withdraw,
 )
 from ivr.engine.call import Call
 from ivr.flow.graph import Flow
@@ -34,6 +45,7 @@ from ivr.services.telling import Envelopes, told_in
 from ivr.services.transfers import Roster, Transfers
 from ivr.store.database import StoreUnavailable
 from ivr.vault.derivation import derive
+from ivr.vault.receipts import derive_id
 
 RING_SECONDS = int(RINGS_FOR.total_seconds())
 _ID_SIZE = 16
@@ -45,11 +57,26 @@ class Keeps(Protocol):
     async def keep(self, ask: SaveReport, *, seed: bytes, turn: int, today: date) -> Saved | NotSaved: ...
 
 
+class Opens(Protocol):
+    """Does what callers ask with their receipts. Never raises for the disk. See ivr.services.by_receipt."""
+
+    async def open(self, code: str, *, now: datetime, has_waited: bool) -> Opened | Busy | Gone | NotNow: ...
+
+    async def status(self, receipt: bytes) -> StatusIs | Gone | NotNow: ...
+
+    async def change_consent(
+        self, receipt: bytes, consent: str, *, change_id: bytes
+    ) -> Noted | Gone | NotNow | Unsure: ...
+
+    async def withdraw(self, receipt: bytes) -> Noted | Gone | NotNow | Unsure: ...
+
+
 @dataclass(frozen=True, slots=True)
 class LiveWorld:
     """`flow` says where the day of a report is counted, and which languages there are."""
 
     reports: Keeps
+    receipts: Opens
     rota: Roster
     transfers: Transfers
     envelopes: Envelopes
@@ -62,6 +89,8 @@ class LiveWorld:
             case SaveReport():
                 today = now.astimezone(ZoneInfo(self.flow.zone)).date()
                 return await self.reports.keep(ask, seed=call.seed, turn=call.turn, today=today)
+            case OpenReceipt() | AskStatus() | ChangeConsent() | Withdraw():
+                return await by_receipt(self.receipts, ask, call, now)
             case Ring():
                 return await self._ring(ask, call, leg, now)
             case StopRinging():
@@ -113,6 +142,22 @@ class LiveWorld:
     def _ladder(self, rungs: tuple[Rung, ...], call: Call, now: datetime) -> Ladder:
         on_duty: tuple[Person, ...] = self.rota.last_known(now)
         return Ladder(rungs, now, call.language, self.flow.languages, on_duty)
+
+
+async def by_receipt(
+    receipts: Opens, ask: OpenReceipt | AskStatus | ChangeConsent | Withdraw, call: Call, now: datetime
+) -> Answer:
+    """What a receipt's holder asked for, and what came of it."""
+    match ask:
+        case OpenReceipt():
+            return await receipts.open(ask.code, now=now, has_waited=ask.has_waited)
+        case AskStatus():
+            return await receipts.status(ask.receipt)
+        case ChangeConsent():
+            change_id = derive_id(call.seed, "change", visit=ask.change)
+            return await receipts.change_consent(ask.receipt, ask.consent, change_id=change_id)
+        case Withdraw():
+            return await receipts.withdraw(ask.receipt)
 
 
 def _wish_id(call: Call, visit: int) -> bytes:

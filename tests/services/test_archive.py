@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import Connection, Executable, delete, update
 
 from ivr.engine.asks import Saved, SaveReport
-from ivr.services.archive import CONFIRMED, CannotDecide, OpenReport
+from ivr.services.archive import CannotDecide, OpenReport
 from ivr.services.custody import members
 from ivr.services.custody.sessions import Session
 from ivr.services.exporting import SamePerson, export_of
 from ivr.services.receipts import Receipts
+from ivr.services.tagged import CONFIRMED
 from ivr.store.tables import note_keys, notes, report_keys, reports
 from ivr.vault.advocates import Role
 from ivr.vault.notes import NoteTooLong
@@ -178,8 +179,8 @@ def test_an_export_holds_what_may_be_passed_on_and_was_confirmed_and_says_what_i
         await withdraw(of, 5)
         made = await export_of(of.archive, ana, bo)
         assert list(csv.reader(io.StringIO(made.csv))) == [
-            ["report", "form", "day", "what", "when"],
-            [passed.hex(), "bad_date", "2026-11-22", "taken; chased", "today"],
+            ["report", "form", "day", "adds_to", "what", "when"],
+            [passed.hex(), "bad_date", "2026-11-22", "", "taken; chased", "today"],
         ]
         assert (made.count, made.left_out) == (1, "1 not confirmed, 3 not to be passed on, 1 planted or altered")
         with pytest.raises(SamePerson, match="two people"):

@@ -27,9 +27,10 @@ from ivr.kit.clock import VirtualClock
 from ivr.services.archive import OpenReport, Seal
 from ivr.services.backup import KEPT_DAYS, KEYS, Backup, BackupFailed, tables_of
 from ivr.services.custody.trust import NotSetUp
-from ivr.services.receipts import Receipts, Withdrawal
+from ivr.services.receipts import Receipts
 from ivr.services.reports import Reports
 from ivr.services.retention import Night
+from ivr.services.tagged import Withdrawal
 from ivr.store import facts
 from ivr.store.copying import REVISION
 from ivr.store.database import Database, StoreUnavailable
@@ -139,6 +140,7 @@ def test_every_lasting_table_is_in_one_of_the_two_files() -> None:
         "epoch_wraps",
         "organisation_wraps",
         "tallies",
+        "claims",
     }
     both = [*tables_of("data"), *tables_of("keys")]
     assert sorted(table.name for table in both) == sorted(metadata.tables)

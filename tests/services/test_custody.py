@@ -25,7 +25,8 @@ from ivr.services.custody.sessions import (
 )
 from ivr.services.custody.status import status_of
 from ivr.services.custody.trust import LineKeysLost, NotSetUp, line_keys_of, locked
-from ivr.services.receipts import Receipts, Withdrawal
+from ivr.services.receipts import Receipts
+from ivr.services.tagged import Withdrawal
 from ivr.store import advocates as stored_advocates
 from ivr.store.database import Database
 from ivr.store.tables import metadata

@@ -1,6 +1,8 @@
 """A receipt takes its report back, for good; and trying receipts out is slow for everybody together."""
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from datetime import date, timedelta
@@ -13,7 +15,8 @@ from sqlalchemy import Connection, select
 
 from ivr.engine.asks import Saved, SaveReport
 from ivr.services.archive import Seal
-from ivr.services.receipts import BURST, LONGEST_WAIT, Budget, Receipts, SlowHashes, Withdrawal, forgotten
+from ivr.services.receipts import BURST, LONGEST_WAIT, Budget, Receipts, SlowHashes, forgotten, give_way
+from ivr.services.tagged import Withdrawal
 from ivr.store import contributions
 from ivr.store.contributions import ContributionRow
 from ivr.store.tables import reports
@@ -163,6 +166,48 @@ def test_slow_hashes_run_two_at_once_off_the_event_loop() -> None:
     asyncio.run(main())
     assert max(map(len, seen)) == 2
     assert threading.get_ident() not in set().union(*seen)
+
+
+def test_receipts_that_are_tried_never_keep_reports_from_being_saved() -> None:
+    """One of the two is always left to them; and tried ones are made one after the other."""
+    let = threading.Event()
+    running: list[str] = []
+
+    def slow(code: str, *, site_salt: bytes) -> bytes:
+        running.append(code)
+        if code == "tried":
+            assert let.wait(10)
+        return code.encode()
+
+    async def main() -> None:
+        hashes = SlowHashes(slow)
+        tried = [asyncio.create_task(hashes.of("tried", site_salt=b"", gives_way=True)) for _ in range(5)]
+        saved = await asyncio.gather(*(hashes.of("saved", site_salt=b"") for _ in range(5)))
+        assert saved == [b"saved"] * 5
+        assert running.count("tried") <= 1
+        let.set()
+        assert await asyncio.gather(*tried) == [b"tried"] * 5
+        hashes.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread is as urgent as its process")
+def test_the_thread_that_tries_receipts_gives_way_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ivr.services.receipts.give_way", give_way)
+
+    def slow(code: str, *, site_salt: bytes) -> bytes:
+        return bytes([os.sched_getscheduler(threading.get_native_id())])
+
+    async def main() -> None:
+        hashes = SlowHashes(slow)
+        own = os.sched_getscheduler(0)
+        assert await hashes.of("tried", site_salt=b"", gives_way=True) == bytes([os.SCHED_IDLE])
+        assert await hashes.of("saved", site_salt=b"") == bytes([own])
+        hashes.close()
+        assert os.sched_getscheduler(0) == own
+
+    asyncio.run(main())
 
 
 # The budget

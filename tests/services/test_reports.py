@@ -20,8 +20,9 @@ from ivr.engine.asks import Answers, NotSaved, Saved, SaveReport
 from ivr.services.archive import Seal
 from ivr.services.custody import members
 from ivr.services.custody.rolling import roll_line_keys
-from ivr.services.reports import NEW, SAVE_SECONDS, Reports
+from ivr.services.reports import SAVE_SECONDS, Reports
 from ivr.services.spool import Spool
+from ivr.services.tagged import NEW
 from ivr.store.database import Database, StoreUnavailable
 from ivr.store.reports import turn_of_ending
 from ivr.store.tables import metadata, report_keys, reports

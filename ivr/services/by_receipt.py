@@ -1,0 +1,171 @@
+"""What a caller does with her receipt by phone: whether her report is there, what has become of it, what it may be used
+for, and taking it back. Nothing here reads a report, and nothing ever raises for the disk."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from math import ceil
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from ivr.engine.asks import Busy, Gone, Noted, NotNow, Opened, StatusIs, Unsure
+from ivr.flow.graph import Form
+from ivr.flow.line import CONSENTS
+from ivr.services.custody.trust import LineKeys, LineKeysLost, NotSetUp, line_keys_in, line_keys_of
+from ivr.services.patience import ANSWER_SECONDS, GivenUp, Patience
+from ivr.services.receipts import Budget, SlowHashes
+from ivr.services.tagged import Tagged, Withdrawal, change_consent, tagged, withdraw
+from ivr.store import claims
+from ivr.store.database import Database, StoreUnavailable
+from ivr.vault.host import HostKey
+from ivr.vault.organisation import Pin
+
+T = TypeVar("T")
+
+
+class _NotChanged(Exception):
+    """Ends a transaction in which there is nothing to change, so that nothing is claimed either."""
+
+
+@dataclass(slots=True)
+class _Wish:
+    """`is_over`: she was told that nobody knows whether it was done, and may wish otherwise by now. `is_made`: all of
+    it but the commit, which may succeed though the database says that it failed."""
+
+    is_over: bool = False
+    is_made: bool = False
+
+
+async def nothing_waits() -> int:
+    """Brings home what there is where no spool is: nothing."""
+    return 0
+
+
+@dataclass(slots=True)
+class LiveReceipts:
+    """What receipts open; one per process and event loop. `forms` say what may be consented to; `bring_home`: see
+    Reports. Each method answers within `seconds`, whatever the database does."""
+
+    database: Database
+    host: HostKey
+    pin: Pin
+    slow_hashes: SlowHashes
+    forms: Mapping[str, Form]
+    budget: Budget = field(default_factory=Budget)
+    seconds: float = ANSWER_SECONDS
+    patience: Patience = field(default_factory=Patience)
+    bring_home: Callable[[], Awaitable[int]] = nothing_waits
+
+    async def open(self, code: str, *, now: datetime, has_waited: bool) -> Opened | Busy | Gone | NotNow:
+        """Which report has this code (twelve digits). Over the budget of all callers of this worker she is asked to
+        wait, and one who `has_waited` passes: nobody is locked out."""
+        wait = ceil(self.budget.wait(now).total_seconds()) if not has_waited else 0
+        return Busy(wait) if wait else await self._in_time(self._open(code))
+
+    async def status(self, receipt: bytes) -> StatusIs | Gone | NotNow:
+        """What has become of a report, and what it may be used for. `receipt`: what `Opened` gave."""
+        return await self._in_time(self.database.read(partial(self._status, receipt)))
+
+    async def change_consent(self, receipt: bytes, consent: str, *, change_id: bytes) -> Noted | Gone | NotNow | Unsure:
+        """A report, and what was added to it, may be used for this and no more; what was derived for more is deleted in
+        the same transaction. Whoever comes second with a `change_id` (16 bytes) changes nothing: doubled and late
+        messages undo nothing newer, nor does what was told as Unsure. Raises ValueError for a consent that the report's
+        form does not offer."""
+        if consent not in CONSENTS:
+            raise ValueError(f"{consent} is no consent: there are {', '.join(CONSENTS)}")
+        return await self._wished(partial(self._change, receipt, consent, change_id))
+
+    async def withdraw(self, receipt: bytes) -> Noted | Gone | NotNow | Unsure:
+        """Nobody can ever read it again, nor what was added to it; what was derived from it is deleted. It is final:
+        doubled it says the same, and what is Unsure may be done all the same. The line's own chores wipe what the
+        database's log holds of it, within a minute."""
+        return await self._wished(lambda connection, _wish: self._withdraw(receipt, connection))
+
+    async def close(self) -> None:
+        """Let what was given up on come to its end. Call it before the database's."""
+        await self.patience.close()
+
+    async def _in_time(self, work: Awaitable[T]) -> T | NotNow:
+        try:
+            return await self.patience.within(self.seconds, work)
+        except (StoreUnavailable, NotSetUp, LineKeysLost, TimeoutError):
+            return NotNow()
+
+    async def _wished(self, work: Callable[[Connection, _Wish], Noted | Gone]) -> Noted | Gone | NotNow | Unsure:
+        """That nothing was changed is said only where the transaction surely came to nothing."""
+        wish = _Wish()
+
+        def made(connection: Connection) -> Noted | Gone:
+            answer = work(connection, wish)
+            wish.is_made = True
+            return answer
+
+        try:
+            return await self.patience.within(self.seconds, self.database.write(made))
+        except _NotChanged:
+            return Gone()
+        except GivenUp:
+            return Unsure()
+        except (StoreUnavailable, NotSetUp, LineKeysLost):
+            return Unsure() if wish.is_made else NotNow()
+        finally:
+            wish.is_over = True
+
+    async def _open(self, code: str) -> Opened | Gone:
+        keys = await line_keys_of(self.database, self.host, self.pin)
+        async with asyncio.timeout(self.seconds):
+            slow = await self.slow_hashes.of(code, site_salt=keys.site_salt, gives_way=True)
+        is_home = await self._is_home()
+        found = await self.database.read(lambda connection: self._opened(connection, slow, keys))
+        if isinstance(found, Gone) and not is_home:
+            raise StoreUnavailable("a report that waits in the spool may be the one")
+        return found
+
+    async def _is_home(self) -> bool:
+        """Has everything that waited come into the database?"""
+        try:
+            await self.bring_home()
+        except (StoreUnavailable, NotSetUp, LineKeysLost):
+            return False
+        return True
+
+    def _opened(self, connection: Connection, slow: bytes, keys: LineKeys) -> Opened | Gone:
+        of = tagged(connection, slow, keys, self.pin)
+        if not of.true:
+            of.require_all()
+        return Opened(slow, of.true[0].form, is_gone=not of.living) if of.true else Gone()
+
+    def _status(self, slow: bytes, connection: Connection) -> StatusIs | Gone:
+        of = self._of(connection, slow)
+        return StatusIs(of.state, of.consent) if of.true else Gone()
+
+    def _change(self, slow: bytes, consent: str, change_id: bytes, connection: Connection, wish: _Wish) -> Noted:
+        if claims.claim(connection, change_id):
+            self._changed(connection, slow, consent)
+            if wish.is_over:
+                raise GivenUp("she was answered, and may wish otherwise by now")
+        return Noted()
+
+    def _changed(self, connection: Connection, slow: bytes, consent: str) -> None:
+        of = self._of(connection, slow, locked=True)
+        if not of.living:
+            raise _NotChanged
+        form = self.forms.get(of.living[0].form)
+        if form is not None and consent not in form.consents:
+            raise ValueError(f"{form.name} does not offer {consent}")
+        change_consent(connection, of, slow, line_keys_in(connection, self.host, self.pin), consent=consent)
+
+    def _withdraw(self, slow: bytes, connection: Connection) -> Noted | Gone:
+        keys = line_keys_in(connection, self.host, self.pin)
+        return Gone() if withdraw(connection, slow, keys, self.pin) is Withdrawal.UNKNOWN else Noted()
+
+    def _of(self, connection: Connection, slow: bytes, *, locked: bool = False) -> Tagged:
+        """What answers to a receipt; if nothing true does, every month was asked. Raises NotSetUp, LineKeysLost."""
+        keys = line_keys_in(connection, self.host, self.pin)
+        of = tagged(connection, slow, keys, self.pin, locked=locked)
+        if not of.true:
+            of.require_all()
+        return of

@@ -1,0 +1,66 @@
+"""Nights: which of them is to be worked, how many have passed, and how many a request to be called has left. A request
+has no date: each night counts it down, wherever it lies."""
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from ivr.store import reports as stored
+
+JOB = "night"
+BEGINS_AT = 3
+"""The hour, where the line is: the fewest calls. A line that was off then does its work when it is on again."""
+
+MOST_DAYS_OFF = 7
+"""After more days without a night's work the clock may be wrong: nothing is forgotten by one look at it. The next
+night, which it must see too, forgets what has expired; so does `ivr reports purge`."""
+
+
+def due(here: datetime, before: str | None) -> date | None:
+    """The night to be worked at this moment, where the line is; `before`: the one that was last (YYYY-MM-DD). Before
+    three o'clock only one that was missed: who asks to be called then must not pay for the nights the line was off."""
+    night = last(here)
+    return night if night == here.date() or (before is not None and passed(before, night)) else None
+
+
+def last(here: datetime) -> date:
+    """The night that was last at this moment, where the line is."""
+    return here.date() if here.hour >= BEGINS_AT else here.date() - timedelta(days=1)
+
+
+def passed(before: str | None, night: date) -> int:
+    """How many nights this one counts for: also those that were missed. 0: time has passed otherwise than night by
+    night, and nothing is to be forgotten."""
+    if before is None:
+        return 1
+    try:
+        days = (night - date.fromisoformat(before)).days
+    except ValueError:  # no day at all: another hand wrote it
+        return 0
+    return days if 0 < days <= MOST_DAYS_OFF else 0
+
+
+def count_down(connection: Connection, nights: int) -> Counter[str]:
+    """So many nights less for every request; those that have none left are deleted. How many, by form."""
+    gone: Counter[str] = Counter()
+    for request in stored.requests(connection):
+        if request.nights_left is None:
+            continue
+        left = request.nights_left - nights
+        if left > 0:
+            stored.set_nights_left(connection, request.id, left)
+        else:
+            stored.remove(connection, [request.id])
+            gone[request.form] += 1
+    return gone
+
+
+def left_at_home(left: int, *, counted: str | None, at_home: str | None) -> int:
+    """The nights left of a request that comes home out of a spool. `counted`, `at_home`: the last night (YYYY-MM-DD)
+    that was counted there and here. What the database has yet to count is not counted twice, nor left out."""
+    try:
+        days = (date.fromisoformat(counted or "") - date.fromisoformat(at_home or "")).days
+    except ValueError:  # one of the two has counted none yet
+        return left
+    return left + days if abs(days) <= MOST_DAYS_OFF else left
