@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import structlog
 from starlette.routing import Router
@@ -20,9 +21,13 @@ from ivr.flow.graph import Flow
 from ivr.kit.clock import Clock
 from ivr.line.edge import CALLERS, STAFF, Edge
 from ivr.line.staff import StaffDoor
+from ivr.line.text_door import Answers, TextDoor
+from ivr.line.text_edge import TextEdge
 from ivr.line.turning import Turning, known_by_hash, known_by_name
 from ivr.line.webhooks import Door, build_router
 from ivr.logs import place_of
+from ivr.services.by_receipt import LiveReceipts
+from ivr.services.conversations import Conversations
 from ivr.services.duty import LiveDuty
 from ivr.services.outcomes import count_outcome
 from ivr.services.receipts import SlowHashes
@@ -37,6 +42,7 @@ from ivr.services.turns import World
 from ivr.services.world import LiveWorld
 from ivr.store import live
 from ivr.store.database import Database
+from ivr.vault.conversations import text_keys
 from ivr.vault.host import HostKey
 from ivr.vault.keyring import KeyRing
 from ivr.vault.organisation import Pin
@@ -55,7 +61,8 @@ Pause = Callable[[float], Awaitable[object]]
 class Parts:
     """What a line is made of. `carrier_token` signs its webhooks; `keys` is the folder of its short-lived keys; `spool`
     holds reports while the database is away; `live` holds who waits for whom, and may be `database` itself. `rest`
-    rings phones. `save_seconds`: after that long a save has failed; other waits for a database are a part of it."""
+    rings phones and answers texts, unless `text_replies` says that documents do. `save_seconds`: after that long a save
+    has failed; other waits for a database are a part of it."""
 
     flow: Flow
     staff: Flow
@@ -72,6 +79,7 @@ class Parts:
     duty_numbers: tuple[str, ...] = ()
     rest: Rest = field(default_factory=NoRest)
     save_seconds: float = SAVE_SECONDS
+    text_replies: Literal["rest", "xml"] = "rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +88,12 @@ class Rings:
 
     seeds: KeyRing[bytes]
     tokens: KeyRing[TokenKey]
+    texts: KeyRing[bytes]
 
     @classmethod
     def of(cls, folder: Path) -> "Rings":
         """Those that lie in this folder, shared by every worker that works there."""
-        return cls(seed_keys(folder), token_keys(folder))
+        return cls(seed_keys(folder), token_keys(folder), text_keys(folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,7 @@ class Chore:
 
 
 WorldOf = Callable[[World], World]
+AnswersOf = Callable[[Answers], Answers]
 
 
 def build(
@@ -113,62 +123,96 @@ def build(
     *,
     rings: Callable[[Path], Rings] = Rings.of,
     pause: Pause = asyncio.sleep,
+    answers_of: AnswersOf = lambda answers: answers,
     verifier: type[Verifier] = Verifier,
     edge: type[Edge] = Edge,
+    text_edge: type[TextEdge] = TextEdge,
     voice: type[Voice] = Voice,
+    texts_of: type[Conversations] = Conversations,
 ) -> Router:
     """The line's door as an ASGI application. Tests exchange parts of it: `world_of` stands before disk and phones,
-    `rings` are its short-lived keys, `pause` the time between chores; the rest are classes to be damaged."""
+    `rings` are its short-lived keys, `pause` the time between chores, `answers_of` stands before whoever answers texts;
+    the rest are classes to be damaged."""
     keys = rings(parts.keys)
-    guard = edge(verifier([parts.carrier_token], parts.public_url), keys.tokens, keys.seeds, seed_period=SEED_PERIOD)
+    genuine = verifier([parts.carrier_token], parts.public_url)
+    guard = edge(genuine, keys.tokens, keys.seeds, seed_period=SEED_PERIOD)
     addresses = Addresses(parts.public_url, parts.number, HOTLINE_NAME)
     slow_hashes, host, spool = SlowHashes(), HostKey.of(parts.secret), Spool(parts.spool)
     reports = Reports(
         parts.database, spool, host=host, pin=parts.pin, slow_hashes=slow_hashes, save_seconds=parts.save_seconds
     )
     flow = parts.flow
+    receipts = _receipts(parts, host, slow_hashes, reports)
     rota = LiveRota(parts.database, host, standing(parts.duty_numbers, flow.languages, flow.zone))
     breaker = Shut() if isinstance(parts.rest, NoRest) else Breaker()
     live_seconds = LIVE_SECONDS * parts.save_seconds / SAVE_SECONDS
     transfers = Transfers(parts.live, rota, parts.rest, clock, flow.languages, addresses, breaker, live_seconds)
     envelopes = Envelopes(keys.tokens, clock)
-    world = LiveWorld(reports, rota, transfers, envelopes, clock, flow)
-    callers = Turning(flow, voice(flow, addresses), guard, world_of(world), clock, CALLERS, known_by_hash)
+    world = LiveWorld(reports, receipts, rota, transfers, envelopes, clock, flow)
+    met = world_of(world)
+    callers = Turning(flow, voice(flow, addresses), guard, met, clock, CALLERS, known_by_hash)
     staff_voice = voice(parts.staff, dataclasses.replace(addresses, door="staff"))
     desk, count = LiveDuty(parts.database, host), partial(count_outcome, parts.database)
     staff_world = StaffWorld(transfers, rota, desk, count, envelopes, clock, parts.staff)
     staff = Turning(parts.staff, staff_voice, guard, staff_world, clock, STAFF, known_by_name)
     doors = Door(callers, guard, world.gone, world.entered, rota), StaffDoor(staff, transfers, rota, guard)
-    router = build_router(*doors, guard, parts.recordings)
-    chores = _chores(parts, keys, reports, rota, transfers, clock)
+    conversations = _conversations(parts, keys, met, clock, live_seconds, texts_of)
+    texts = TextDoor(text_edge(genuine, parts.number), answers_of(conversations.answer))
+    router = build_router(*doors, guard, parts.recordings, texts)
+    night = Night(parts.database, host, parts.pin, flow, clock, spool)
+    chores = _chores(parts, keys, reports, rota, transfers, conversations, night)
 
-    @contextlib.asynccontextmanager
-    async def lifespan(_app: object) -> AsyncIterator[None]:
-        await spool.open()
-        await parts.live.furnish(live.create)
-        tasks = [asyncio.create_task(_repeat(chore, clock, pause)) for chore in chores]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await transfers.close()
-            await parts.rest.aclose()
-            await reports.close()
-            slow_hashes.close()
-            await spool.close()
-            await parts.live.close()
-            await parts.database.close()
+    async def ends() -> None:
+        await transfers.close()
+        await parts.rest.aclose()
+        await reports.close()
+        await receipts.close()
+        slow_hashes.close()
 
-    router.lifespan_context = lifespan
+    router.lifespan_context = lambda _app: _life(parts, spool, _at_work(chores, clock, pause), ends)
     return router
 
 
+@contextlib.asynccontextmanager
+async def _life(
+    parts: Parts, spool: Spool, work: contextlib.AbstractAsyncContextManager[None], ends: Callable[[], Awaitable[None]]
+) -> AsyncIterator[None]:
+    """From the opening of the door to its closing: `ends` before the databases do."""
+    await spool.open()
+    await parts.live.furnish(live.create)
+    try:
+        async with work:
+            yield
+    finally:
+        await ends()
+        await spool.close()
+        await parts.live.close()
+        await parts.database.close()
+
+
+def _receipts(parts: Parts, host: HostKey, slow_hashes: SlowHashes, reports: Reports) -> LiveReceipts:
+    forms, seconds, home = parts.flow.forms, parts.save_seconds, reports.bring_home
+    return LiveReceipts(parts.database, host, parts.pin, slow_hashes, forms, seconds=seconds, bring_home=home)
+
+
+def _conversations(
+    parts: Parts, keys: Rings, world: World, clock: Clock, seconds: float, made_of: type[Conversations]
+) -> Conversations:
+    by_xml = parts.text_replies == "xml"
+    rest, ring = parts.rest, keys.texts
+    return made_of(parts.live, parts.flow, world, rest, clock, ring, parts.number, by_xml, store_seconds=seconds)
+
+
 def _chores(
-    parts: Parts, keys: Rings, reports: Reports, rota: LiveRota, transfers: Transfers, clock: Clock
+    parts: Parts,
+    keys: Rings,
+    reports: Reports,
+    rota: LiveRota,
+    transfers: Transfers,
+    conversations: Conversations,
+    night: Night,
 ) -> tuple[Chore, ...]:
-    night = Night(parts.database, HostKey.of(parts.secret), parts.pin, parts.flow, clock)
+    clock = night.clock
     return (
         # Keys die when a whole minute begins, and not a minute later.
         Chore("sweep keys", timedelta(minutes=1), lambda: _swept(keys, clock), on_time=True),
@@ -176,7 +220,7 @@ def _chores(
         Chore("night", timedelta(minutes=1), lambda: _worked(night, reports, clock)),
         # Each transfer asks for it; what is known must be fresh when the database goes away.
         Chore("look at the rota", timedelta(minutes=5), rota.look),
-        Chore("end transfers", live.SWEPT_EVERY, transfers.sweep, on_time=True),
+        Chore("end what was live", live.SWEPT_EVERY, lambda: _ended(conversations, transfers), on_time=True),
         # Also when whoever withdrew a report, or brought it home, ended before it could.
         Chore("wipe the database's log", timedelta(minutes=1), parts.database.forget_deleted),
         Chore("wipe the spool's log", timedelta(minutes=1), parts.spool.forget_deleted),
@@ -184,8 +228,13 @@ def _chores(
 
 
 async def _swept(keys: Rings, clock: Clock) -> None:
-    keys.seeds.sweep(clock.now())
-    keys.tokens.sweep(clock.now())
+    for ring in (keys.seeds, keys.tokens, keys.texts):
+        ring.sweep(clock.now())
+
+
+async def _ended(conversations: Conversations, transfers: Transfers) -> None:
+    await conversations.sweep()
+    await transfers.sweep()  # and wipes from the files what both have deleted
 
 
 async def _worked(night: Night, reports: Reports, clock: Clock) -> None:
@@ -195,6 +244,17 @@ async def _worked(night: Night, reports: Reports, clock: Clock) -> None:
         log.warning("forgetting waits for the next night: the clock has jumped, or the line was off for long")
     if done is not None and (await reports.ready(clock.now().date())).ran_out:
         log.warning("the epochs have run out: a lead must sign in")
+
+
+@contextlib.asynccontextmanager
+async def _at_work(chores: tuple[Chore, ...], clock: Clock, pause: Pause) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(_repeat(chore, clock, pause)) for chore in chores]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _repeat(chore: Chore, clock: Clock, pause: Pause) -> None:

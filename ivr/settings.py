@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from string import hexdigits
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -77,6 +77,10 @@ class Settings(BaseModel):
     duty_numbers: Annotated[tuple[str, ...], BeforeValidator(_numbers)] = ()
     """Phones that are rung for a caller who wants a person as long as nobody is on the rota, in E.164, with commas
     between: the numbers of advocates, as readable as the settings are."""
+    text_replies: Literal["rest", "xml"] = "rest"
+    """How texts are answered: `rest`, a request to Plivo that asks it to log neither words nor whole numbers; `xml`, in
+    the answer to its webhook, which has no switch against Plivo's logs: only where requests to Plivo are not possible.
+    """
     port: int = 8000
     """Where the line listens."""
 
@@ -102,6 +106,13 @@ class Settings(BaseModel):
         if wrong:
             raise ValueError(f"{', '.join(wrong)}: write each as +12125550100, with commas between")
         return tuple(_plain(number) for number in value)
+
+    @field_validator("text_replies", mode="before")
+    @classmethod
+    def _is_way(cls, value: Any) -> Any:
+        if value not in ("rest", "xml"):
+            raise ValueError("write rest, or xml")
+        return value
 
     @field_validator("database_url")
     @classmethod

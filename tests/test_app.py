@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ivr.engine.asks import Saved, SaveReport
+from ivr.engine.asks import Opened, Saved, SaveReport
+from ivr.services.world import LiveWorld
 from ivr.store.database import Database
 from tests.promises.faults import Away
 from tests.promises.house import BEGINNING, House, house, initialised, logs_captured
@@ -27,17 +28,19 @@ def with_house(folder: Path, main: Callable[[House], Coroutine[Any, Any, None]],
     asyncio.run(run())
 
 
-async def spooled(of: House) -> None:
-    """A report that another worker left in the spool when it died."""
+async def spooled(of: House) -> str:
+    """A report that another worker left in the spool when it died; its receipt."""
     away = type(of.kept)(Away(f"sqlite:///{of.folder / 'porchlight.db'}"), of.kept.spool, of.kept.pin)
     kept = away.reports()
     kept._desk = await of.database.read(
         lambda found: kept._load(found, BEGINNING.date())
     )  # as it was before the database went away
-    assert isinstance(await kept.keep(REPORT, seed=b"s" * 16, turn=3, today=BEGINNING.date()), Saved)
+    saved = await kept.keep(REPORT, seed=b"s" * 16, turn=3, today=BEGINNING.date())
+    assert isinstance(saved, Saved)
     await kept.close()
     away.slow_hashes.close()
     assert not await of.kept.spool.is_empty()
+    return saved.receipt or ""
 
 
 async def until(true: Callable[[], Coroutine[Any, Any, bool]]) -> None:
@@ -54,6 +57,17 @@ def test_a_line_that_begins_to_serve_brings_home_what_waited(tmp_path: Path, lef
         async with of.router.lifespan_context(of.router):
             await until(of.kept.spool.is_empty)
             assert len(await of.reports()) == left_behind
+
+    with_house(tmp_path, main)
+
+
+def test_a_receipt_opens_what_waits_though_no_chore_has_brought_it_home(tmp_path: Path) -> None:
+    async def main(of: House) -> None:
+        code = await spooled(of)
+        assert isinstance(of.mood.live, LiveWorld)
+        found = await of.mood.live.receipts.open(code, now=BEGINNING, has_waited=True)
+        assert isinstance(found, Opened)
+        assert await of.kept.spool.is_empty()
 
     with_house(tmp_path, main)
 

@@ -57,6 +57,12 @@ def test_plivo_needs_its_token_its_number_and_our_address() -> None:
         assert name in told
 
 
+def test_texts_are_answered_by_rest_unless_somebody_chose_otherwise() -> None:
+    assert read({}).text_replies == "rest"
+    assert read({"IVR_TEXT_REPLIES": "xml"}).text_replies == "xml"
+    assert problems(IVR_TEXT_REPLIES="sms") == ["IVR_TEXT_REPLIES: write rest, or xml."]
+
+
 def test_a_misspelt_setting_is_not_silently_ignored() -> None:
     assert problems(IVR_DUTY_NUMBER="+12125550101") == [
         "There is no setting IVR_DUTY_NUMBER. Did you mean IVR_DUTY_NUMBERS?"

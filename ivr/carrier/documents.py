@@ -150,7 +150,7 @@ def read(xml: bytes, content_type: str) -> Document:
         raise Refused(f"the content type is {content_type!r}, not application/xml or text/xml")
     if len(xml) > MAX_BYTES:
         raise Refused(f"the document has {len(xml)} bytes, more than {MAX_BYTES}")
-    root = _parsed(xml)
+    root = parsed(xml)
     if root.tag != "Response":
         raise Refused(f"the root is <{root.tag}>, not <Response>")
     _check_content(root, RESPONSE, "")
@@ -158,7 +158,8 @@ def read(xml: bytes, content_type: str) -> Document:
     return tuple(_element(node) for node in root)
 
 
-def _parsed(xml: bytes) -> Node:
+def parsed(xml: bytes) -> Node:
+    """Raises Refused for what is not XML, or has a document type."""
     try:
         text = xml.decode()
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
-"""A telephone exchange: callers call the line, the line asks it to ring phones, and all of them live in one virtual
-time. Never knows flows or reports, nor why anybody is rung."""
+"""A telephone exchange: callers call the line or write to it, the line asks it to ring phones and to send texts, and
+all of them live in one virtual time. Never knows flows or reports, nor why anybody is rung."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -16,11 +16,13 @@ from ivr.carrier.dialling import dial
 from ivr.carrier.documents import Play, Speak, Wait
 from ivr.carrier.leg import ACCOUNT, Leg, leg_uuid
 from ivr.carrier.loopback import seconds_of_speech
+from ivr.carrier.messages import Message
 from ivr.carrier.party import Cut, Gone, Party
 from ivr.carrier.phones import Phone, Phones
 from ivr.carrier.rest_api import Ordered, RestApi, RestTransport
 from ivr.carrier.ringing import ring
 from ivr.carrier.states import Over
+from ivr.carrier.texting import Delivery, PhoneText, TextRules, Texts, Unsent
 from ivr.carrier.timetable import Timetable
 from ivr.carrier.transport import Transport
 from ivr.carrier.walk import Shared, Walk
@@ -33,19 +35,21 @@ LONGEST_RUN = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A phone number of the account whose calls go to these URLs."""
+    """A phone number of the account whose calls and texts go to these URLs."""
 
     number: str
     answer_url: str
     hangup_url: str | None = None
     fallback_answer_url: str | None = None
+    message_url: str | None = None
 
 
 class Exchange:
     """Everything happens in one event loop, at moments of `clock`; nothing is left to chance or to the machine's time.
 
     `token` signs webhooks and lets into the REST interface, together with `account`. `settled` is awaited before time
-    goes on: it waits until the line has done what it does in the background. `rules` are what Plivo leaves open.
+    goes on: it waits until the line has done what it does in the background. `rules` and
+    `text_rules` are what Plivo leaves open.
     `at_once`: webhooks of one moment are under way together, else one after the other in a fixed order. `seed` makes
     ids: two exchanges of one line need two.
     """
@@ -62,6 +66,7 @@ class Exchange:
         sound: Callable[[str], float] = lambda _: 3.0,
         settled: Callable[[], Awaitable[object]] | None = None,
         rules: RoomRules | None = None,
+        text_rules: TextRules | None = None,
         calls_a_second: int = 2,
         at_once: bool = False,
         seed: str = "exchange",
@@ -79,6 +84,15 @@ class Exchange:
         self._table = Timetable(clock, settled, at_once=at_once)
         self._rooms = Rooms(self._table, rules or RoomRules())
         self._shared = Shared(self._table, self.phones, self._rooms, self._seconds, self._open, dial)
+        self._texts = Texts(
+            line.number,
+            line.message_url,
+            table=self._table,
+            transport=transport,
+            token=token,
+            rules=text_rules or TextRules(),
+            new_id=lambda: self._uuid("text"),
+        )
         self._legs: list[Party] = []
         self._begins: list[datetime] = []
         self.rest = RestApi(self, account=account, token=token)
@@ -93,6 +107,25 @@ class Exchange:
     def conferences(self) -> Mapping[str, Room]:
         """All that ever were, by name."""
         return self._rooms.by_name
+
+    @property
+    def texts(self) -> tuple[PhoneText, ...]:
+        """What each phone got, in order; the carrier's own words too."""
+        return tuple(self._texts.got)
+
+    @property
+    def unsent(self) -> tuple[Unsent, ...]:
+        """Texts that the carrier took from the line and did not send."""
+        return tuple(self._texts.unsent)
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """Each time that a text was posted to the line."""
+        return tuple(self._texts.deliveries)
+
+    def inbox(self, number: str) -> tuple[str, ...]:
+        """What this phone got from the line, in its words."""
+        return tuple(text.words for text in self._texts.got if text.to == number and text.by == "line")
 
     def leg(self, number: str) -> Party:
         """The last one of this phone. Raises LookupError."""
@@ -120,6 +153,30 @@ class Exchange:
         self._table.begin(self._inbound(party))
         await self._now_happens()
         return party
+
+    async def text(
+        self,
+        sender: str,
+        words: str,
+        *,
+        extra: Mapping[str, str] | None = None,
+        message_id: str | None = None,
+        after: float = 0.0,
+        pictures: Sequence[str] = (),
+    ) -> str:
+        """Somebody writes to the line; the id of her text. No time passes: with `after` it comes that many seconds
+        later, perhaps after one that was written since. `extra` fields stand in its webhook, in place of those of the
+        same name. Raises whatever the line raises, and Refused for an answer that Plivo does not document."""
+        written = self._texts.write(
+            sender, words, extra=extra or {}, message_id=message_id, after=after, pictures=pictures
+        )
+        await self._now_happens()
+        return written
+
+    async def deliver_again(self, message_id: str, *, after: float = 0.0) -> None:
+        """A text comes once more, as it came before. Raises KeyError for one that nobody wrote."""
+        self._texts.deliver(message_id, after=after)
+        await self._now_happens()
 
     async def run(self, seconds: float) -> None:
         """Goes on for so long."""
@@ -159,6 +216,10 @@ class Exchange:
         party = self._open(leg, (ordered.shown_number, ordered.shown_name))
         self._table.after(0.0, lambda: self._table.begin(self._outbound(party, ordered, begins_at)))
         return uuid
+
+    def send(self, message: Message) -> str:
+        """Sends a text; its id."""
+        return self._texts.send(message)
 
     @imitates(also.CANCELLED)
     def cancel(self, uuid: str) -> bool:

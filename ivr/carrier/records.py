@@ -47,5 +47,19 @@ RECORDS: tuple[Record, ...] = (
         "30 days, unless `Consent for Media Files` is off in the account's voice settings: switch it off",
         "https://support.plivo.com/hc/en-us/sections/360008303631-Call-Quality",
     ),
+    Record(
+        "a record of each text, either way: her number, the hotline's, when, of how many parts, its id",
+        "billing",
+        "the same as of calls; of a text that is redacted, her number without its last three digits from the beginning",
+        "https://www.plivo.com/docs/messaging/concepts/sms-data-redaction",
+    ),
+    Record(
+        "the words of texts",
+        "sending them; its customers find mistakes with them",
+        "not, where the application redacts incoming messages (`log_incoming_messages`: switch it) and for each text"
+        " that the line sends by REST; else seven days, as far as is known. Where `IVR_TEXT_REPLIES` is `xml`, what the"
+        " line sends is not redacted",
+        "https://www.plivo.com/docs/messaging/concepts/sms-data-redaction",
+    ),
     Record("recordings", "none are ever asked for", "-", "tests/promises/test_a8_documents.py"),
 )

@@ -1,11 +1,13 @@
-"""What is asked of the phone company between webhooks: ring a phone, let it be, end a call. Plivo's REST interface.
+"""What is asked of the phone company between webhooks: ring a phone, let it be, end a call, send a text. Plivo's REST
+interface.
 
-Nothing is ever asked twice. Plivo knows no idempotency: a request that was sent again may ring a phone twice, so one
-whose answer did not come counts as rung. Knows nothing of who is rung, or why."""
+Nothing that may have reached it is asked twice. Plivo knows no idempotency: a request that was sent again may ring a
+phone twice, so one whose answer did not come counts as done. Knows nothing of who is rung or written to, or why."""
 
 import asyncio
 import re
 from dataclasses import dataclass
+from enum import Enum
 from http import HTTPStatus
 from typing import Protocol
 
@@ -13,10 +15,18 @@ import httpx2
 
 ANSWERS_WITHIN = 1.0
 """Seconds. Plivo answers in a fraction of one; a caller waits meanwhile."""
+TEXT_ANSWERS_WITHIN = 3.0
+"""Seconds, of all that is done for one text: Plivo waits eight for the answer to the webhook that it answers."""
+MOST_CHARACTERS = 1600
+"""Of one text. https://www.plivo.com/docs/messaging/api/message/send-a-message: fewer where one is not of GSM-7."""
 
+_CONNECTS_WITHIN = 1.0
 _UUID = re.compile(r"[0-9A-Fa-f-]{8,64}")
 _ROOM = re.compile(r"[0-9a-f]{8,64}")
 _E164 = re.compile(r"\+[0-9]{7,15}")
+_REPLYABLE = re.compile(r"\+[1-9][0-9]{6,14}")
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+_NEVER_STOOD = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +62,19 @@ class Unclear:
 Outcome = Placed | Refused | Unclear
 
 
-class Rest(Protocol):
-    """Rings phones. Never raises."""
+class Sending(Enum):
+    """What became of a text that was to be sent."""
+
+    SENT = "sent"
+    """The phone company has it. Whether it arrives nobody asks: that would be a record of who was written to."""
+    REFUSED = "refused"
+    """It was not sent; it may be tried again."""
+    UNCLEAR = "unclear"
+    """No answer came: it may have been sent."""
+
+
+class Calls(Protocol):
+    """Rings phones. Never raises, but for what nobody may ask of it."""
 
     async def place(self, order: Order) -> Outcome: ...
 
@@ -70,6 +91,15 @@ class Rest(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+class Rest(Calls, Protocol):
+    """The same, and sends texts."""
+
+    async def text(self, to: str, words: str) -> Sending:
+        """Send these words from the hotline's number to one phone, and keep them out of the carrier's logs. Raises
+        ValueError for what is not one number in E.164, for no words, and for more than MOST_CHARACTERS."""
+        ...
 
 
 class PlivoRest:
@@ -117,7 +147,7 @@ class PlivoRest:
                 reply = await self._client.post("/Call/", json=body)
         except TimeoutError:
             return Unclear()
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
+        except _NEVER_STOOD:
             return Refused()
         except httpx2.HTTPError:
             return Unclear()
@@ -139,8 +169,29 @@ class PlivoRest:
             return False
         return reply.is_success or reply.status_code == HTTPStatus.NOT_FOUND
 
+    async def text(self, to: str, words: str) -> Sending:
+        """https://www.plivo.com/docs/messaging/api/message/send-a-message. A connection that never stood carried
+        nothing: then, and only then, it is tried once more. Nothing that is raised tells number or words."""
+        _check_text(to, words)
+        body = {"src": self._number, "dst": to, "text": words, "log": "false"}
+        try:
+            async with asyncio.timeout(TEXT_ANSWERS_WITHIN):
+                try:
+                    reply = await self._send(body)
+                except _NEVER_STOOD:
+                    reply = await self._send(body)
+        except _NEVER_STOOD:
+            return Sending.REFUSED
+        except (TimeoutError, httpx2.HTTPError):
+            return Sending.UNCLEAR
+        return _sending(reply)
+
     async def aclose(self) -> None:
         await self._client.aclose()
+
+    async def _send(self, body: dict[str, str]) -> httpx2.Response:
+        patience = httpx2.Timeout(TEXT_ANSWERS_WITHIN, connect=_CONNECTS_WITHIN, pool=_CONNECTS_WITHIN)
+        return await self._client.post("/Message/", json=body, timeout=patience)
 
     async def _delete(self, what: str, uuid: str) -> bool:
         if not _UUID.fullmatch(uuid):
@@ -154,7 +205,7 @@ class PlivoRest:
 
 
 class NoRest:
-    """Where there is no phone company to ask: nobody can be rung by us, and it dials for us instead."""
+    """Where there is no phone company to ask: nobody can be rung by us, and it dials for us instead. No text leaves."""
 
     async def place(self, order: Order) -> Outcome:
         del order
@@ -172,8 +223,20 @@ class NoRest:
         del room
         return False
 
+    async def text(self, to: str, words: str) -> Sending:
+        _check_text(to, words)
+        return Sending.REFUSED
+
     async def aclose(self) -> None:
         pass
+
+
+def _check_text(to: str, words: str) -> None:
+    if not _REPLYABLE.fullmatch(to):
+        # With `<` between them Plivo would write to several.
+        raise ValueError("this is not a number that can be written to")
+    if not 0 < len(words) <= MOST_CHARACTERS or _HALF_A_CHARACTER.search(words):
+        raise ValueError(f"a text has one to {MOST_CHARACTERS} characters, each whole")
 
 
 def _outcome(reply: httpx2.Response) -> Outcome:
@@ -186,3 +249,12 @@ def _outcome(reply: httpx2.Response) -> Outcome:
     except (ValueError, KeyError, TypeError):
         return Unclear()
     return Placed(request_uuid) if isinstance(request_uuid, str) and _UUID.fullmatch(request_uuid) else Unclear()
+
+
+def _sending(reply: httpx2.Response) -> Sending:
+    if not reply.is_success:
+        return Sending.REFUSED
+    try:
+        return Sending.SENT if reply.json()["message_uuid"] else Sending.UNCLEAR
+    except (ValueError, KeyError, TypeError):
+        return Sending.UNCLEAR

@@ -1,5 +1,5 @@
-"""The exchange's REST interface, as Plivo documents its own: ring a phone, let it be, end a call, kick a member. Over
-ASGI or within a process; with whatever can go wrong there. Never moves time."""
+"""The exchange's REST interface, as Plivo documents its own: ring a phone, let it be, end a call, kick a member, send a
+text. Over ASGI or within a process; with whatever can go wrong there. Never moves time."""
 
 import json
 import re
@@ -11,11 +11,14 @@ from typing import Any, Literal, Protocol
 
 import httpx2
 
+from ivr.carrier import messages
 from ivr.carrier.behaviours import imitates
 from ivr.carrier.exchange_behaviours import CREDENTIALS, NUMBER_REFUSED, REQUESTED
 from ivr.carrier.leg import leg_uuid
+from ivr.carrier.messages import Message
 from ivr.carrier.phones import plain
-from ivr.carrier.transport import Message
+from ivr.carrier.text_behaviours import TEXT_REQUESTED
+from ivr.carrier.transport import Message as AsgiMessage
 
 _KNOWN = frozenset(
     {"from", "to", "answer_url", "answer_method", "hangup_url", "hangup_method", "ring_timeout", "time_limit"}
@@ -23,7 +26,7 @@ _KNOWN = frozenset(
 )
 _NEEDED = ("from", "to", "answer_url")
 _NUMBER = re.compile(r"\+?[1-9][0-9]{6,14}")
-_PATH = re.compile(r"/v1/Account/([^/]+)/(Call|Request|Conference)/(?:(.*)/)?")
+_PATH = re.compile(r"/v1/Account/([^/]+)/(Call|Request|Conference|Message)/(?:(.*)/)?")
 _MEMBER = re.compile(r"(?P<name>[^/]+)/Member/(?P<member>[^/]+)(?P<kick>/Kick)?")
 RING_SECONDS, TALK_SECONDS = 120, 14_400
 """Plivo's, where a request says nothing: ring_timeout, time_limit."""
@@ -46,29 +49,33 @@ class Ordered:
     talk_seconds: int
 
 
+Only = Literal["POST", "DELETE", "Call", "Message"] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with the interface. `is_done`: what was asked for happens all the same; `only`: of this method."""
+    """What is wrong with it. `is_done`: what was asked for happens all the same; `only`: of this method, or of
+    this kind of request."""
 
     kind: Literal["hangs", "unreachable", "garbage", "status"]
     status: int = 200
     is_done: bool = False
-    only: Literal["POST", "DELETE"] | None = None
+    only: Only = None
 
 
-def hangs(*, is_done: bool = False, only: Literal["POST", "DELETE"] | None = None) -> Fault:
+def hangs(*, is_done: bool = False, only: Only = None) -> Fault:
     """No answer ever comes. In a process the client's patience is over at once, without any time passing."""
     return Fault("hangs", is_done=is_done, only=only)
 
 
-def refuses(status: int, *, is_done: bool = False, only: Literal["POST", "DELETE"] | None = None) -> Fault:
+def refuses(status: int, *, is_done: bool = False, only: Only = None) -> Fault:
     """429, 401, 500, 503, 404, ..."""
     return Fault("status", status, is_done, only)
 
 
-def unreachable() -> Fault:
+def unreachable(*, only: Only = None) -> Fault:
     """No connection; within a process only: over HTTP, stop the server."""
-    return Fault("unreachable")
+    return Fault("unreachable", only=only)
 
 
 def garbage(*, is_done: bool = True) -> Fault:
@@ -94,10 +101,20 @@ class Silent(Exception):
         self.when = when
 
 
+class HasNumber(Protocol):
+    """The account's phone number."""
+
+    @property
+    def number(self) -> str: ...
+
+
 class Switch(Protocol):
     """What carries out a request."""
 
+    @property
+    def line(self) -> "HasNumber": ...
     def place(self, ordered: Ordered) -> str: ...
+    def send(self, message: Message) -> str: ...
     def cancel(self, uuid: str) -> bool: ...
     def hang_up(self, uuid: str) -> bool: ...
     def hang_up_all(self) -> None: ...
@@ -147,9 +164,9 @@ class RestApi:
 
     async def __call__(
         self,
-        scope: Message,
-        receive: Callable[[], Awaitable[Message]],
-        send: Callable[[Message], Awaitable[None]],
+        scope: AsgiMessage,
+        receive: Callable[[], Awaitable[AsgiMessage]],
+        send: Callable[[AsgiMessage], Awaitable[None]],
     ) -> None:
         """ASGI, without a lifespan."""
         if scope["type"] != "http":
@@ -190,9 +207,10 @@ class RestApi:
 
     def _fault(self, method: str, path: str, told: Mapping[str, Any] | None) -> Fault | None:
         uuid = path.rstrip("/").rpartition("/")[2]
-        number = str(told.get("to", "")) if told is not None else self._switch.number_of(uuid) or ""
+        number = str(told.get("to") or told.get("dst") or "") if told else self._switch.number_of(uuid) or ""
         fault = self._faults.get(plain(number), self._faults.get(None))
-        return fault if fault is not None and fault.only in (None, method) else None
+        found = _PATH.fullmatch(path)
+        return fault if fault is not None and fault.only in (None, method, found and found[2]) else None
 
     @imitates(CREDENTIALS)
     def _done(self, method: str, path: str, authorization: str, told: Mapping[str, Any] | None) -> Answer:
@@ -205,6 +223,8 @@ class RestApi:
         match method, what:
             case "POST", "Call" if rest is None:
                 return self._place(told)
+            case "POST", "Message" if rest is None:
+                return self._text(told)
             case "DELETE", "Call":
                 return self._hang_up(rest)
             case "DELETE", "Request":
@@ -233,6 +253,21 @@ class RestApi:
         uuid = self._switch.place(_ordered(told))
         return self._said(201, message="call fired", request_uuid=uuid)
 
+    @imitates(TEXT_REQUESTED)
+    def _text(self, told: Mapping[str, Any] | None) -> Answer:
+        if told is None:
+            return self._said(400, error="the body is not a JSON object")
+        strange = sorted(set(told) - messages.KNOWN)
+        if strange:
+            raise NotImitated(f"Message/ with {', '.join(strange)}")
+        if "<" in str(told.get("dst")):
+            raise NotImitated("Message/ to several numbers")
+        try:
+            message = messages.message(told, self._switch.line.number)
+        except messages.NotATextOfOurs as wrong:
+            return self._said(400, error=str(wrong))
+        return self._said(202, message="message(s) queued", message_uuid=[self._switch.send(message)])
+
     def _hang_up(self, uuid: str | None) -> Answer:
         if not uuid:
             self._switch.hang_up_all()
@@ -255,7 +290,7 @@ class RestApi:
     def _ended(self, is_ended: bool) -> Answer:  # noqa: FBT001 -- it is what the switch said
         return Answer(204, b"") if is_ended else self._said(404, error="not found")
 
-    def _said(self, status: int, **words: str) -> Answer:
+    def _said(self, status: int, **words: str | list[str]) -> Answer:
         named = {"api_id": leg_uuid(f"api {len(self.requests)}"), **words}
         return Answer(status, json.dumps(named).encode())
 

@@ -109,7 +109,7 @@ class Edge:
         """The webhook, or None: not from Plivo, or not shaped like anything it sends. Never raises.
 
         `reads`: fields that this address looks at. Plivo may leave one out; a cut body must not."""
-        if method != "POST" or query or len(body) > MAX_BODY or not _is_form(headers):
+        if method != "POST" or query or len(body) > MAX_BODY or not is_form(headers):
             # None of our addresses has a query: fields of a signed body could be shifted into one.
             return None
         values = parse_form(body)
@@ -168,7 +168,8 @@ def _bound(key: TokenKey, webhook: Webhook, side: str) -> bytes:
     return key.bind(f"{side}{webhook.call_uuid}")
 
 
-def _is_form(headers: list[tuple[bytes, bytes]]) -> bool:
+def is_form(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether a request says, once, that its body is a form."""
     kinds = [value for name, value in headers if name == b"content-type"]
     return kinds == [_FORM_TYPE] or (len(kinds) == 1 and kinds[0].partition(b";")[0].strip().lower() == _FORM_TYPE)
 

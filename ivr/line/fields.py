@@ -63,3 +63,30 @@ FIELDS: tuple[Field, ...] = (
     Field("Duration", Use.DROPPED, "how long she called"),
     Field("*", Use.DROPPED, "whatever else Plivo sends, now or later"),
 )
+
+TEXT_FIELDS: tuple[Field, ...] = (
+    Field(
+        "From",
+        Use.PASSES,
+        "her number: the answer is sent there, and a keyed hash of it names the conversation. Kept nowhere",
+    ),
+    Field("To", Use.PASSES, "the number that she wrote to: a text that came from there is our own, and not answered"),
+    Field("Text", Use.PASSES, "what she wrote: her answers"),
+    Field("Body", Use.PASSES, "what she wrote, where pictures came with it"),
+    Field("MessageUUID", Use.PASSES, "which text it is, so that one that is delivered twice is answered once"),
+    Field("Type", Use.LOOKED_AT, "its shape only"),
+    Field("Units", Use.DROPPED, "of how many parts her text was"),
+    Field("MessageIntent", Use.DROPPED, "whether Plivo took her text for a word of its own, like STOP"),
+    Field("TotalRate", Use.DROPPED, "what her text costs"),
+    Field("TotalAmount", Use.DROPPED, "what her text costs"),
+    Field("PowerpackUUID", Use.DROPPED, "which group of numbers she wrote to"),
+    Field("Media*", Use.DROPPED, "where Plivo keeps the pictures that she sent, and how many: nobody looks at them"),
+    Field("ContentType", Use.DROPPED, "what kind of thing she sent"),
+    Field("ErrorCode", Use.DROPPED, "what was wrong with the pictures that she sent"),
+    Field(
+        "*",
+        Use.DROPPED,
+        "whatever else Plivo sends, now or later: looked through for a field that is hidden there, and forgotten",
+    ),
+)
+"""Of a text."""

@@ -1,9 +1,8 @@
 """The caller's door: webhooks in, documents out. Pure ASGI. Whatever goes wrong behind the signature, the answer is 200
 and a document that speaks; whoever has no signature gets one constant refusal."""
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import structlog
 from starlette.responses import FileResponse
@@ -11,29 +10,20 @@ from starlette.routing import Route, Router
 
 from ivr.channels.voice import apologies, decode_dial, decode_keys
 from ivr.engine.inputs import FellSilent, Input, Returned
-from ivr.line.edge import MAX_BODY, Edge, Webhook
+from ivr.line.edge import Edge, Webhook
 from ivr.line.staff import EMPTY, StaffDoor
+from ivr.line.text_door import TextDoor
 from ivr.line.turning import Turning
+from ivr.line.wire import JSON, PLAIN, REFUSAL, XML, Receive, Scope, Send, body_of, reply
 from ivr.logs import place_of
 from ivr.oncall.ladder import WAVE
 from ivr.services.rota import LiveRota
 from ivr.services.world import RING_SECONDS
 
-Scope = MutableMapping[str, Any]  # ASGI's own types
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 log = structlog.get_logger()
 
 Told = Callable[[list[bytes]], Awaitable[object]]
 """Is told the marks of a call."""
-
-REFUSAL = b"Forbidden"
-
-_NOT_KEPT = (b"cache-control", b"no-store")
-_XML = (b"content-type", b"application/xml")
-_PLAIN = (b"content-type", b"text/plain")
-_JSON = (b"content-type", b"application/json")
 
 
 class Door:
@@ -130,7 +120,7 @@ class Endpoint:
         self._trouble = trouble
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _body(receive)
+        body = await body_of(receive)
         webhook = None
         if body is not None:
             webhook = self._edge.admit(
@@ -142,7 +132,7 @@ class Endpoint:
                 reads=self._reads,
             )
         if webhook is None:
-            return await _reply(send, 403, REFUSAL, _PLAIN)
+            return await reply(send, 403, REFUSAL, PLAIN)
         token: str = scope["path_params"].get("token", "")
         try:
             document = await self._handler(webhook, token)
@@ -150,7 +140,7 @@ class Endpoint:
             # The last stand: a caller must never hear nothing. The place is ours, the message might quote her.
             log.error("turn failed", error=type(error).__name__, where=place_of(error))
             document = await self._trouble(webhook, token)
-        return await _reply(send, 200, document, _XML)
+        return await reply(send, 200, document, XML)
 
 
 class Recordings:
@@ -168,7 +158,7 @@ class Recordings:
             or ".." in (language, name)
             or not path.is_file()
         ):
-            return await _reply(send, 404, b"Not found", _PLAIN)
+            return await reply(send, 404, b"Not found", PLAIN)
         return await FileResponse(path, media_type="audio/mpeg")(scope, receive, send)
 
 
@@ -176,7 +166,7 @@ class Health:
     """Whether this process answers, for whoever supervises it."""
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        await _reply(send, 200, b'{"status":"ok"}', _JSON)
+        await reply(send, 200, b'{"status":"ok"}', JSON)
 
 
 class Addresses(Router):
@@ -186,7 +176,7 @@ class Addresses(Router):
     def __init__(self, routes: Sequence[Route]) -> None:
         super().__init__(routes, redirect_slashes=False)
         ends = "/{token}"
-        webhooks = [route for route in routes if isinstance(route.app, Endpoint)]
+        webhooks = [route for route in routes if isinstance(route.app, Endpoint | TextDoor)]
         self._with_token = {route.path.removesuffix(ends): route.app for route in webhooks if route.path.endswith(ends)}
         self._without = {route.path: route.app for route in webhooks if not route.path.endswith(ends)}
 
@@ -203,8 +193,9 @@ class Addresses(Router):
         return await super().__call__(scope, receive, send)
 
 
-def build_router(door: Door, staff: StaffDoor, edge: Edge, recordings: Path) -> Router:
-    """The routes of the line's door. No middleware: it would take three quarters of the throughput."""
+def build_router(door: Door, staff: StaffDoor, edge: Edge, recordings: Path, texts: TextDoor | None = None) -> Router:
+    """The routes of the line's door; one for texts where somebody answers them. No middleware: it would take three
+    quarters of the throughput."""
 
     def at(path: str, handler: Handler, *reads: str) -> Route:
         trouble = staff.trouble if path.startswith("/staff/") else door.trouble
@@ -233,26 +224,6 @@ def build_router(door: Door, staff: StaffDoor, edge: Edge, recordings: Path) -> 
             at("/staff/tried/{token}", staff.tried),
             Route("/voice/audio/{language}/{name}", Recordings(recordings)),
             Route("/healthz", Health()),
+            *([Route("/text", texts)] if texts else ()),
         ]
     )
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """The body of a request, or None when it is larger than any webhook or its sender went away."""
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        part: bytes = message.get("body", b"")
-        body = body + part if body else part
-        if len(body) > MAX_BODY:
-            return None
-        if not message.get("more_body", False):
-            return body
-
-
-async def _reply(send: Send, status: int, body: bytes, kind: tuple[bytes, bytes]) -> None:
-    headers = [kind, (b"content-length", b"%d" % len(body)), _NOT_KEPT]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -41,11 +41,12 @@ class Board:
         *,
         transport: type[AsgiTransport] = AsgiTransport,
         fallback: str | None = None,
+        texts: str | None = f"{HOST}/text",
         **settings: Any,  # Any: whatever Exchange takes
     ) -> None:
         self.script = Script({"/hangup": "", "/over": "", **pages})
         self.exchange = Exchange(
-            Number(LINE, f"{HOST}/answer", f"{HOST}/hangup", fallback),
+            Number(LINE, f"{HOST}/answer", f"{HOST}/hangup", fallback, texts),
             clock=VirtualClock(BEGINNING),
             token=TOKEN,
             transport=transport(self.script),

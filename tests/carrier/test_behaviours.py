@@ -8,13 +8,14 @@ import tests.carrier.test_exchange_conferences
 import tests.carrier.test_exchange_dial
 import tests.carrier.test_exchange_rest
 import tests.carrier.test_exchange_ringing
+import tests.carrier.test_exchange_texts
 import tests.carrier.test_failures
 import tests.carrier.test_loopback  # noqa: F401 -- they note what they show
-from ivr.carrier import behaviours, exchange_behaviours
+from ivr.carrier import behaviours, exchange_behaviours, text_behaviours
 from ivr.carrier.behaviours import IMITATED, Behaviour
 from tests.carrier.shows import SHOWN
 
-BEHAVIOURS = behaviours.BEHAVIOURS + exchange_behaviours.BEHAVIOURS
+BEHAVIOURS = behaviours.BEHAVIOURS + exchange_behaviours.BEHAVIOURS + text_behaviours.BEHAVIOURS
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.name)

@@ -12,7 +12,20 @@ import pytest
 import respx
 
 from ivr.carrier.breaker import PROBES_EVERY, REFUSALS, Breaker
-from ivr.carrier.rest import ANSWERS_WITHIN, Order, Outcome, Placed, PlivoRest, Refused, Rest, Unclear
+from ivr.carrier.rest import (
+    ANSWERS_WITHIN,
+    MOST_CHARACTERS,
+    TEXT_ANSWERS_WITHIN,
+    NoRest,
+    Order,
+    Outcome,
+    Placed,
+    PlivoRest,
+    Refused,
+    Rest,
+    Sending,
+    Unclear,
+)
 from ivr.channels.sent import ASKED
 
 API = "https://api.plivo.example"
@@ -21,10 +34,15 @@ REQUEST = "9834029e-58b6-11e1-b8b7-a5bd0e4e126f"
 ORDER = Order("+12125550143", "https://line.example.org/a#ct=1000", "https://line.example.org/h", 20, 13_500)
 
 
-def asked(use: Callable[[PlivoRest], Awaitable[object]]) -> object:
+def asked(use: Callable[[PlivoRest], Awaitable[object]], transport: httpx2.AsyncBaseTransport | None = None) -> object:
     async def main() -> object:
         rest = PlivoRest(
-            api_url=API, auth_id="MATESTTESTTESTTEST00", token="secret", number="+15005550006", name="Porchlight"
+            api_url=API,
+            auth_id="MATESTTESTTESTTEST00",
+            token="secret",
+            number="+15005550006",
+            name="Porchlight",
+            transport=transport,
         )
         try:
             return await use(rest)
@@ -85,7 +103,13 @@ def requests_of(of: type[PlivoRest], api: respx.Router) -> set[str]:
 
 
 ROOM = "c0ffee0123456789c0ffee01"
-USES: dict[str, tuple[object, ...]] = {"place": (ORDER,), "cancel": (REQUEST,), "hang_up": (REQUEST,), "empty": (ROOM,)}
+USES: dict[str, tuple[object, ...]] = {
+    "place": (ORDER,),
+    "cancel": (REQUEST,),
+    "hang_up": (REQUEST,),
+    "empty": (ROOM,),
+    "text": ("+12125550100", "1 for violence"),
+}
 DECLARED = {place for asked in ASKED for place in asked.places}
 
 
@@ -252,3 +276,136 @@ def test_a_request_that_takes_longer_as_a_whole_may_ring() -> None:
             await rest.aclose()
 
     assert asyncio.run(main()) == Unclear()
+
+
+ROSA, WORDS = "+12125550100", "Your receipt: 4820 1234 5678. ¿Qué pasó? <&>"
+
+
+class InTurn(httpx2.AsyncBaseTransport):
+    """A way on which each request fails as it is told, or where it is told nothing, is answered as Plivo does."""
+
+    def __init__(self, *errors: Exception | None) -> None:
+        self._errors = errors
+        self.count = 0
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        error = self._errors[self.count]
+        self.count += 1
+        if error is not None:
+            raise error
+        return httpx2.Response(202, json=TEXTED, request=request)
+
+
+TEXTED = {"message": "message(s) queued", "message_uuid": [REQUEST], "api_id": "x"}
+
+
+def test_a_text_leaves_with_the_hotline_s_number_and_without_a_log(httpx2_mock: respx.Router) -> None:
+    route = httpx2_mock.post(f"{ACCOUNT}/Message/").respond(202, json=TEXTED)
+    assert asked(lambda rest: rest.text(ROSA, WORDS)) is Sending.SENT
+    [call] = route.calls
+    assert json.loads(call.request.content) == {"src": "+15005550006", "dst": ROSA, "text": WORDS, "log": "false"}
+    assert call.request.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "sending"),
+    [
+        (202, json.dumps(TEXTED), Sending.SENT),
+        (200, json.dumps(TEXTED), Sending.SENT),
+        (202, "{}", Sending.UNCLEAR),
+        (202, '{"message_uuid": []}', Sending.UNCLEAR),
+        (202, "[]", Sending.UNCLEAR),
+        (200, "<p>hello</p>", Sending.UNCLEAR),
+        (302, "", Sending.REFUSED),
+        (400, '{"error": "dst is not a valid number"}', Sending.REFUSED),
+        (401, "", Sending.REFUSED),
+        (402, "", Sending.REFUSED),
+        (429, "", Sending.REFUSED),
+        (500, "", Sending.REFUSED),
+        (503, "", Sending.REFUSED),
+    ],
+)
+def test_what_an_answer_about_a_text_means(httpx2_mock: respx.Router, status: int, body: str, sending: Sending) -> None:
+    route = httpx2_mock.post(f"{ACCOUNT}/Message/").respond(status, text=body)
+    assert asked(lambda rest: rest.text(ROSA, WORDS)) is sending
+    assert route.call_count == 1, "nothing that was answered is asked twice"
+
+
+@pytest.mark.parametrize(
+    ("errors", "sending", "times"),
+    [
+        ([httpx2.ConnectError("refused"), httpx2.ConnectError("refused")], Sending.REFUSED, 2),
+        ([httpx2.ConnectTimeout("late"), httpx2.PoolTimeout("full")], Sending.REFUSED, 2),
+        ([httpx2.ConnectError("refused"), None], Sending.SENT, 2),
+        ([httpx2.ConnectError("refused"), httpx2.ReadTimeout("late")], Sending.UNCLEAR, 2),
+        ([httpx2.ReadTimeout("late"), None], Sending.UNCLEAR, 1),
+        ([httpx2.WriteError("gone"), None], Sending.UNCLEAR, 1),
+        ([httpx2.RemoteProtocolError("half"), None], Sending.UNCLEAR, 1),
+    ],
+)
+def test_a_text_is_tried_again_only_where_nobody_can_have_got_it(
+    errors: list[Exception | None], sending: Sending, times: int
+) -> None:
+    way = InTurn(*errors)
+    assert asked(lambda rest: rest.text(ROSA, WORDS), way) is sending
+    assert way.count == times
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["", "+12125550100<+12125550101", "12125550100", "rosa", "+0212555010", "+1 212 555 0100", "+1234567890123456"],
+)
+@pytest.mark.parametrize("kind", ["Plivo's", "nobody's"])
+def test_a_text_goes_to_one_number_and_whoever_asks_otherwise_is_told_without_it(number: str, kind: str) -> None:
+    with pytest.raises(ValueError, match="written to") as raised:
+        asked(lambda rest: (rest if kind == "Plivo's" else NoRest()).text(number, WORDS))
+    told = str(raised.value)
+    assert not number or number not in told
+    assert WORDS not in told
+
+
+@pytest.mark.parametrize("words", ["", "x" * (MOST_CHARACTERS + 1), "half \ud83d"])
+def test_a_text_has_words_and_not_too_many(words: str) -> None:
+    with pytest.raises(ValueError, match="1600 characters") as raised:
+        asked(lambda rest: rest.text(ROSA, words))
+    assert ROSA not in str(raised.value)
+
+
+def test_without_a_phone_company_no_text_leaves() -> None:
+    assert asked(lambda _: NoRest().text(ROSA, WORDS)) is Sending.REFUSED
+
+
+def test_neither_number_nor_words_reach_a_log_or_a_description(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    seen: list[str] = []
+
+    async def all_that_may_happen(rest: PlivoRest) -> None:
+        seen.extend([repr(await rest.text(ROSA, WORDS)) for _ in range(3)])
+        seen.append(repr(rest))
+
+    asked(all_that_may_happen, InTurn(None, httpx2.ReadTimeout("late"), httpx2.WriteError("gone")))
+    told = "\n".join([*seen, *(record.getMessage() for record in caplog.records)])
+    assert "Message/" in told, "the log was listened to"
+    assert ROSA.removeprefix("+") not in told
+    assert "4820" not in told
+
+
+class Dawdling(httpx2.AsyncBaseTransport):
+    """Each of its steps is in time for a text, all together are not."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        await asyncio.sleep(TEXT_ANSWERS_WITHIN + 1)
+        return httpx2.Response(500, request=request)
+
+
+def test_a_text_whose_answer_takes_too_long_as_a_whole_may_have_been_sent() -> None:
+    async def main() -> Sending:
+        rest = PlivoRest(
+            api_url=API, auth_id="MATEST", token="secret", number="+15005550006", name="Here", transport=Dawdling()
+        )
+        try:
+            return await rest.text(ROSA, WORDS)
+        finally:
+            await rest.aclose()
+
+    assert asyncio.run(main()) is Sending.UNCLEAR
