@@ -1,33 +1,21 @@
 """`ivr call`: place a call from the terminal."""
 
-from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import typer
 from nacl.utils import random
 
-from ivr.app import HOTLINE_NAME
-from ivr.carrier.breaker import Shut
-from ivr.carrier.rest import NoRest
 from ivr.channels.terminal import words
-from ivr.channels.voice import Addresses
 from ivr.cli import place
 from ivr.cli.keyboard import LiveKeyboard
 from ivr.cli.phone import Hand, Here, Keyboard, Scripted, Side, place_call
 from ivr.cli.saving import Listening, Script
+from ivr.cli.worlds import worlds
 from ivr.engine.call import SEED_BYTES
 from ivr.kit.clock import SystemClock
-from ivr.services.duty import LiveDuty
-from ivr.services.outcomes import count_outcome
 from ivr.services.rehearsal import Memory
-from ivr.services.rota import LiveRota, standing
-from ivr.services.staff import StaffWorld
-from ivr.services.telling import Envelopes
-from ivr.services.transfers import Transfers
-from ivr.services.world import LiveWorld
 from ivr.settings import Settings
-from ivr.vault.tokens import token_keys
 
 KEYS = """Keys to press, one word a wait: "2 1 2 # 2125550143#", /silence, /hangup; through the door also
 "/phone 1 answers", "/phone 1 presses 1". Nothing waits for the clock: time moves with these words."""
@@ -71,17 +59,8 @@ async def _here(of: Settings, hand: Hand, save: Path | None, *, rehearse: bool) 
         )
         await _talk(Side(flow, Memory(of.duty_numbers)), None, hand, save, of.duty_numbers)
         return
-    async with place.database(of) as database, place.reports(of, database) as reports, place.live(of) as live:
-        clock, url, host = SystemClock(), Addresses(of.url, of.number, HOTLINE_NAME), place.host(of)
-        rota = LiveRota(database, host, standing(of.duty_numbers, flow.languages, flow.zone))
-        on_call = tuple(person.name for person in await rota.on_duty(clock.now()))
-        # Nobody's phone is rung from a terminal: what is shown is whom the phone company would dial.
-        transfers = Transfers(live, rota, NoRest(), clock, flow.languages, url, Shut())
-        envelopes = Envelopes(token_keys(of.keys_dir), clock)
-        world = LiveWorld(reports, rota, transfers, envelopes, clock, flow)
-        count = partial(count_outcome, database)
-        staff_world = StaffWorld(transfers, rota, LiveDuty(database, host), count, envelopes, clock, staff)
-        await _talk(Side(flow, world), Side(staff, staff_world), hand, save, on_call)
+    async with worlds(of, flow, staff) as met:
+        await _talk(Side(flow, met.callers), Side(staff, met.staff), hand, save, met.on_call)
 
 
 async def _talk(side: Side, staff: Side | None, hand: Hand, save: Path | None, on_call: tuple[str, ...]) -> None:

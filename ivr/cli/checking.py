@@ -1,35 +1,38 @@
 """`ivr check`, `ivr explain`, `ivr test`: is what the admin wrote sound, and does it do what she meant?"""
 
 import asyncio
+from collections.abc import Sequence
 
 import typer
 
-from ivr.cli import place
+from ivr.cli import place, texting
 from ivr.cli.diagnostics import Format, shown
 from ivr.cli.explain import codes, explanation
 from ivr.flow.diagnostics import suggest
 from ivr.flow.graph import Flow
 from ivr.flow.proofs import Effort, Figures, figures
+from ivr.flow.texting import Sent, longest
+from ivr.services.content import Content
 from ivr.services.rehearsal import rehearse
 
 
-def check(how: Format = typer.Option(Format.full, "--format", help="full, concise or json.")) -> None:
+def check(
+    how: Format = typer.Option(Format.full, "--format", help="full, concise or json."),
+    texts: bool = typer.Option(False, "--texts", help="Show the longest text message at every wait, too."),
+) -> None:
     """Check flows, forms and prompts; show what callers can count on.
 
     Everything that is wrong is shown at once: place, your own line, and what to type. Exit 0: clean. 1: something is
     wrong. 2: could not look.
     """
-    found = place.content(place.settings())
-    if found.diagnostics:
-        typer.echo(shown(found.diagnostics, found.files, how))
-        if how is Format.full:
-            some = sorted({diagnostic.code for diagnostic in found.diagnostics})
-            typer.echo(f"\n{place.counted(len(found.diagnostics), 'problem')}. `ivr explain {some[0]}` tells more.")
-        raise typer.Exit(place.FOUND_SOMETHING)
+    found = _sound_content(how)
     if found.flow is not None and how is Format.json:
         typer.echo("[]")
     elif found.flow is not None:
-        typer.echo("\n".join(_proven(found.flow)))
+        sent = list(longest(found.flow))
+        typer.echo("\n".join(_proven(found.flow, sent)))
+        if texts:
+            typer.echo("\n".join(("", *texting.every_text(found.flow, sent))))
 
 
 def explain(code: str = typer.Argument("", help="A code that `ivr check` printed.")) -> None:
@@ -45,7 +48,7 @@ def explain(code: str = typer.Argument("", help="A code that `ivr check` printed
 
 def test() -> None:
     """Play every talk beside the flow; show what went otherwise. Exit codes as for `ivr check`."""
-    found = place.clean_content(place.settings())
+    found = _sound_content(Format.full)
     assert found.flow is not None
     assert found.staff is not None
     results = [(talk, asyncio.run(rehearse(found.flow, found.staff, talk))) for talk in found.talks]
@@ -62,8 +65,21 @@ def test() -> None:
     )
 
 
-def _proven(flow: Flow) -> list[str]:
+def _sound_content(how: Format) -> Content:
+    """Flows, prompts and talks in which nothing is wrong; else the diagnostics, and the end of the command."""
+    found = place.content(place.settings())
+    if found.diagnostics:
+        typer.echo(shown(found.diagnostics, found.files, how))
+        if how is Format.full:
+            some = sorted({diagnostic.code for diagnostic in found.diagnostics})
+            typer.echo(f"\n{place.counted(len(found.diagnostics), 'problem')}. `ivr explain {some[0]}` tells more.")
+        raise typer.Exit(place.FOUND_SOMETHING)
+    return found
+
+
+def _proven(flow: Flow, sent: Sequence[Sent]) -> list[str]:
     proven: Figures = figures(flow)
+    texts = texting.figures(flow, sent)
     waits = sum(1 for _ in flow.waits())
     lines = [
         f"Clean. {len(flow.steps)} steps, {waits} waits, {len(flow.languages)} languages, version {flow.version}.",
@@ -76,6 +92,7 @@ def _proven(flow: Flow) -> list[str]:
             f"  hears of a person after, at most  {proven.hears_of_person[language]:5.1f} s",
             f"  a person, from every step         {_effort(proven.person[language])}  (2 keys once digits are typed)",
             f"  the shortest report               {_effort(proven.report[language])}",
+            *texts[language],
         ]
     lines.append("\nKeys from pick-up; seconds when pressing as soon as a key was told / hearing everything in full.")
     return lines

@@ -17,7 +17,7 @@ from ivr.carrier.records import RECORDS
 from ivr.channels.sent import ASKED, SENT
 from ivr.cli import files
 from ivr.cli.files import Kept
-from ivr.line.fields import FIELDS, Field, Use
+from ivr.line.fields import FIELDS, TEXT_FIELDS, Field, Use
 from ivr.settings import PREFIX, Settings
 from ivr.store.live import live
 from ivr.store.tables import metadata
@@ -41,6 +41,7 @@ class Sources:
     settings: type[BaseModel] = Settings
     log_fields: Mapping[str, str] = field(default_factory=lambda: logs.ALLOWED)
     webhook_fields: Sequence[Field] = FIELDS
+    text_fields: Sequence[Field] = TEXT_FIELDS
 
 
 def inventory() -> None:
@@ -51,7 +52,14 @@ def inventory() -> None:
 def document(of: Sources | None = None) -> str:
     """The inventory, as Markdown. Raises Unexplained."""
     of = of or Sources()
-    parts = [INTRODUCTION, *_webhooks(of.webhook_fields), *_sent(), *_tables(of.tables), *_files()]
+    parts = [
+        INTRODUCTION,
+        *_webhooks(of.webhook_fields),
+        *_texts(of.text_fields),
+        *_sent(),
+        *_tables(of.tables),
+        *_files(),
+    ]
     parts += [*_logs(of.log_fields), *_settings(of.settings), *_records()]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
@@ -71,8 +79,20 @@ def _webhooks(fields: Sequence[Field]) -> Iterator[str]:
 
 Plivo sends some twenty fields with every turn of a call. Each counts for Plivo's signature, and then most of them are
 forgotten. Nothing of this is written to a disk or to a log as it came."""
+    yield from _uses(fields, "")
+
+
+def _texts(fields: Sequence[Field]) -> Iterator[str]:
+    yield """
+## What the phone company tells us about a text
+
+Each field counts for Plivo's signature. Nothing of this is written to a disk or to a log as it came."""
+    yield from _uses(fields, "Of a text: ")
+
+
+def _uses(fields: Sequence[Field], of: str) -> Iterator[str]:
     for use, title in USES.items():
-        yield f"### {title}"
+        yield f"### {of}{title[0].lower() if of else title[0]}{title[1:]}"
         yield _table(("what", "why"), ((f"`{one.name}`", _why(one.name, one.why)) for one in fields if one.use is use))
 
 
@@ -84,10 +104,10 @@ Where: over HTTPS. How long Plivo keeps it stands at the end."""
     yield "### In documents, the answers to its webhooks"
     yield _table(("what", "why"), ((one.what, one.why) for one in SENT))
     yield """
-### In requests to ring somebody's phone, to let it be, or to end what came of it
+### In requests to ring somebody's phone, to let it be, to end what came of it, or to send a text
 
 The line rings no caller, ever. It asks for phones of its own people: when a caller wants a person, and when somebody
-tries one with `ivr rota ring`."""
+tries one with `ivr rota ring`. It writes to nobody but in answer to a text of hers."""
     yield _table(("what", "why"), ((one.what, one.why) for one in ASKED))
 
 

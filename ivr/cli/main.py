@@ -3,7 +3,7 @@
 import typer
 
 from ivr import __version__
-from ivr.cli import advocates, backing_up, calling, checking, inventory, keys, reading, rota, serving
+from ivr.cli import advocates, backing_up, calling, checking, conversing, inventory, keys, reading, rota, serving
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,6 +31,7 @@ app.command("check")(checking.check)
 app.command("explain")(checking.explain)
 app.command("test")(checking.test)
 app.command("call")(calling.call)
+app.command("text")(conversing.text)
 app.command("init")(keys.init)
 app.command("serve")(serving.serve)
 app.command("backup")(backing_up.backup)

@@ -8,7 +8,7 @@ from typing import Protocol
 from ivr.channels.terminal import HELP, NotAKey, PutDown, WantsHelp, decode, encode
 from ivr.cli.saving import Script
 from ivr.engine.call import Call, begin, pack, unpack
-from ivr.engine.effects import Connect, HandOver, Turn, WaitForDigits, WaitForKey
+from ivr.engine.effects import Connect, HandOver, Hold, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import Began, Input
 from ivr.flow.graph import Flow
 from ivr.kit.clock import Clock
@@ -97,6 +97,8 @@ class Here:
     @property
     def waits(self) -> WaitForKey | WaitForDigits | Connect | None:
         then = self.turn.then
+        if isinstance(then, Hold):
+            return WaitForKey(then.seconds)
         return then if isinstance(then, WaitForKey | WaitForDigits | Connect) else None
 
     async def hears(self, received: Input) -> None:

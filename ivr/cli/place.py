@@ -10,9 +10,11 @@ from typing import Any, NoReturn, TypeVar
 import typer
 
 from ivr.cli.diagnostics import Format, shown
+from ivr.flow.graph import Flow
 from ivr.kit.clock import SystemClock
 from ivr.kit.told import Told
 from ivr.services.archive import Archive
+from ivr.services.by_receipt import LiveReceipts
 from ivr.services.content import Content, NoContent, load
 from ivr.services.custody.trust import LineKeysLost, require_line
 from ivr.services.receipts import SlowHashes
@@ -129,6 +131,18 @@ async def reports(of: Settings, database: Database) -> AsyncIterator[Reports]:
         await kept.close()
         slow_hashes.close()
         await spool.close()
+
+
+@asynccontextmanager
+async def receipts(of: Settings, database: Database, flow: Flow, kept: Reports) -> AsyncIterator[LiveReceipts]:
+    """What the receipts of this line open, also of what waits to be `kept`."""
+    slow_hashes = SlowHashes()
+    opened = LiveReceipts(database, host(of), pin(of), slow_hashes, flow.forms, bring_home=kept.bring_home)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+        slow_hashes.close()
 
 
 @asynccontextmanager

@@ -10,11 +10,13 @@ from ivr.cli import asking, place
 from ivr.cli.asking import Advocate, PassphraseFile
 from ivr.cli.plain import indented, plain
 from ivr.flow.graph import Flow
+from ivr.flow.prompts import groups
 from ivr.kit.clock import SystemClock
 from ivr.services.archive import Archive, Listed, OpenNote, OpenReport, Seal
 from ivr.services.exporting import Export, export_of
-from ivr.services.receipts import Receipts, SlowHashes, Withdrawal, forgotten
+from ivr.services.receipts import Receipts, SlowHashes, forgotten
 from ivr.services.retention import Night, Purged
+from ivr.services.tagged import Withdrawal
 from ivr.settings import Settings
 from ivr.vault.receipts import DIGITS
 
@@ -25,7 +27,10 @@ SEALS = {
     Seal.MONTH_LOST: "Its month, or her key to it, was altered: another advocate may open it, or a backup.",
     Seal.BROKEN: "It was altered: what is in it must not be trusted.",
 }
+SHORT_ID = 8
 NOT_OURS = "NOT OURS: planted or altered"
+CALL_BACK = "CALL BACK"
+PEOPLE_CALL = "Call yourself: nothing here dials. Then: ivr reports done {id}"
 
 reports = typer.Typer(no_args_is_help=True, help="Read reports, with an advocate's passphrase.")
 
@@ -43,8 +48,19 @@ def list_reports() -> None:
     typer.echo(f"{'id':32}  {'form':12}  {'week':8}  {'may be used to':14}  state")
     for report in listed:
         flag = "" if report.trusted else f"{NOT_OURS}. It says: "
-        form, week, consent, state = map(plain, (report.form, report.week, report.consent, report.state))
-        typer.echo(f"{report.id.hex():32}  {flag}{form:12}  {week:8}  {consent:14}  {state}")
+        form, week, consent, state = map(plain, (report.form, report.week, *_standing(report)))
+        others = ", ".join(other.hex()[:SHORT_ID] for other in report.together)
+        belongs = f"  one receipt with {others}" if others else ""
+        typer.echo(f"{report.id.hex():32}  {flag}{form:12}  {week:8}  {consent:14}  {state}{belongs}")
+
+
+def _standing(listed: Listed) -> tuple[str, str]:
+    """What it may be used to, and its state; of a request to be called, how long it is still there."""
+    if not listed.is_request:
+        return listed.consent, listed.state
+    left = listed.nights_left
+    nights = "goes with its week" if left is None else "1 night left" if left == 1 else f"{left} nights left"
+    return CALL_BACK, nights
 
 
 async def _list(of: Settings) -> list[Listed]:
@@ -68,7 +84,19 @@ async def _read(of: Settings, wanted: list[str], advocate: str | None, file: Pat
     async with place.archive(of) as archive:
         session = await asking.session(archive.database, archive.pin, advocate, file)
         opened = [await archive.read(report_id, session) for report_id in await _chosen(archive, wanted)]
-        return [one for one in opened if one is not None]
+        return _with_additions([one for one in opened if one is not None])
+
+
+def _with_additions(opened: Sequence[OpenReport]) -> list[OpenReport]:
+    """Who asks to be called first; then each report followed by what was added to it, as far as both are there."""
+    ids = {one.listed.id for one in opened}
+    return sorted(opened, key=lambda one: (not one.listed.is_request, *_after(one, ids)))
+
+
+def _after(one: OpenReport, ids: set[bytes]) -> tuple[bytes, bool, bytes]:
+    """What a report is sorted by: additions come after the report that they add to."""
+    leads = one.adds_to if one.adds_to in ids else None
+    return leads or one.listed.id, leads is not None, one.listed.id
 
 
 @reports.command("confirm")
@@ -89,6 +117,22 @@ async def _confirm(of: Settings, wanted: str, advocate: str | None, file: Path |
         report_id = await _one(archive, wanted)
         session = await asking.session(archive.database, archive.pin, advocate, file)
         return await archive.decide(report_id, session, confirmed=confirmed)
+
+
+@reports.command("done")
+def done(report: str = OneId, advocate: str | None = Advocate, passphrase_file: Path | None = PassphraseFile) -> None:
+    """Forget a request to be called, once somebody has called: nobody can ever read the number again."""
+    place.run(_done(place.settings(), report, advocate, passphrase_file))
+    typer.echo("It is done, and deleted: nobody can read the number any more.")
+
+
+async def _done(of: Settings, wanted: str, advocate: str | None, file: Path | None) -> None:
+    async with place.archive(of) as archive:
+        report_id = await _one(archive, wanted)
+        session = await asking.session(archive.database, archive.pin, advocate, file)
+        await archive.done(report_id, session)
+        if not await forgotten(archive.database):
+            typer.echo(TRACES_LEFT, err=True)
 
 
 @reports.command("note")
@@ -131,7 +175,8 @@ def export(
     of = place.settings()
     made = place.run(_export(of, advocate, passphrase_file, second, second_passphrase_file))
     place.write_privately(file, made.csv.encode())
-    typer.echo(f"Wrote {made.count} reports into {file}. Left out: {made.left_out or 'none'}.")
+    added = f" and {made.added} additions to reports" if made.added else ""
+    typer.echo(f"Wrote {made.count} reports{added} into {file}. Left out: {made.left_out or 'none'}.")
     typer.echo("The file is not sealed: hand it over and delete it. What is withdrawn later stays in it.")
 
 
@@ -205,10 +250,11 @@ async def _withdraw(of: Settings, code: str) -> Withdrawal:
 
 
 async def _every(archive: Archive) -> list[Listed]:
+    """Who asks to be called comes first; who was called is not there any more."""
     found: list[Listed] = []
     while page := await archive.page(found[-1].id if found else b""):
         found.extend(page)
-    return found
+    return sorted((one for one in found if not one.is_done), key=lambda one: not one.is_request)
 
 
 async def _chosen(archive: Archive, wanted: Sequence[str]) -> list[bytes]:
@@ -234,17 +280,20 @@ def _labels(flow: Flow | None) -> Callable[[str], str]:
 
 def _shown(report: OpenReport, label: Callable[[str], str]) -> str:
     listed = report.listed
-    form, day, consent, state = map(plain, (listed.form, report.day or listed.week, listed.consent, listed.state))
+    form, day, consent, state = map(plain, (listed.form, report.day or listed.week, *_standing(listed)))
     flag = "" if report.trusted else f"{NOT_OURS}. Do not act on it. It says: "
-    lines = [
-        f"{listed.id.hex()}  {flag}{form}  {day}  may be used to {consent}{'' if state == 'new' else f'  {state}'}"
-    ]
+    use = f"{consent}, {state}" if listed.is_request else f"may be used to {consent}"
+    added = f"  adds to {report.adds_to.hex() if report.adds_to else 'a report'}" if report.is_addition else ""
+    decided = "" if listed.is_request or state == "new" else f"  {state}"
+    lines = [f"{listed.id.hex()}  {flag}{form}  {day}  {use}{decided}{added}"]
     if report.answers is None:
         lines.append(f"  {SEALS.get(report.seal, '')}")
     for question, values in report.answers or ():
-        told = ", ".join(plain(_value(label, listed.form, question, value)) for value in values)
+        told = ", ".join(plain(_value(label, listed, question, value)) for value in values)
         lines.append(f"  {plain(question):14} {told}")
     lines += [f"  {_note_shown(note)}" for note in report.notes]
+    if listed.is_request and report.trusted and report.answers:
+        lines.append(f"  {PEOPLE_CALL.format(id=listed.id.hex()[:8])}")
     return "\n".join(lines)
 
 
@@ -259,9 +308,11 @@ def _no_label(prompt: str) -> str:
     raise KeyError(prompt)
 
 
-def _value(label: Callable[[str], str], form: str, question: str, value: str) -> str:
-    """A code with its label in today's prompts, where there still is one."""
+def _value(label: Callable[[str], str], listed: Listed, question: str, value: str) -> str:
+    """A code with its label in today's prompts, where there still is one; a number to be called in groups."""
+    if listed.is_request and value.isdecimal():
+        return " ".join(groups(value))
     try:
-        return f"{value} ({label(f'{form}.{question}.{value}')})"
+        return f"{value} ({label(f'{listed.form}.{question}.{value}')})"
     except KeyError:
         return value

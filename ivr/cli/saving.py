@@ -61,20 +61,25 @@ class Script:
             "at": self.at.strftime("%Y-%m-%d %H:%M"),
             "on_call": list(self.on_call),
             "call": self.acts,
-            "then": {"report": self._report()},
+            "then": self._then(),
         }
         written = yaml.safe_dump([talk], sort_keys=False, allow_unicode=True, width=120)
         before = file.read_text("utf-8").rstrip() + "\n\n" if file.exists() else ""
         file.write_text(before + written, "utf-8")
 
-    def _report(self) -> object:
-        kept = [_answers(report) for report in self.world.reports.values()]
-        return "none" if not kept else kept[0] if len(kept) == 1 else kept
+    def _then(self) -> dict[str, object]:
+        every = self.world.reports.values()
+        requests = [{"form": one.form, **_answers(one)} for one in every if one.nights]
+        reports = [{**_answers(one), "consent": one.consent} for one in every if not one.nights]
+        return {"report": _listed(reports), **({"request": _listed(requests)} if requests else {})}
+
+
+def _listed(kept: list[dict[str, object]]) -> object:
+    return "none" if not kept else kept[0] if len(kept) == 1 else kept
 
 
 def _answers(report: SaveReport) -> dict[str, object]:
-    answers = {name: list(values) if len(values) > 1 else values[0] for name, values in report.answers}
-    return {**answers, "consent": report.consent}
+    return {name: list(values) if len(values) > 1 else values[0] for name, values in report.answers}
 
 
 def _advocate(who: str, *, talked: bool) -> Iterator[object]:

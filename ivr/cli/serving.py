@@ -48,6 +48,7 @@ Porchlight listens on {host}:{port}. At Plivo, give {number} these addresses (PO
 
   answer URL  {url}/voice/answer#ct=1000&rt=3000&rc=3&rp=all
   hangup URL  {url}/voice/hangup
+  message URL {url}/text             and there: Redact Incoming Messages
 
 Then call {number}. Ctrl-C stops it."""
 
@@ -65,6 +66,7 @@ In another terminal:
   {ivr} call                       a phone; /help in the call
   {ivr} call --through-the-door    the same, by signed webhooks, as the phone company calls;
                                    0 rings phones that you answer there, too: /phone 1 answers
+  {ivr} text --through-the-door    a phone that texts; VOICE begins
   {ivr} reports read{passphrase}
 {on_duty}
 Ctrl-C stops it. The data lies in {data}."""
@@ -193,6 +195,7 @@ def _listen(of: Settings, flow: Flow, staff: Flow, listening: socket.socket) -> 
         recordings=of.prompts_dir / "audio",
         duty_numbers=of.duty_numbers,
         rest=_rest(of, token),
+        text_replies=of.text_replies,
     )
     app = build(parts, SystemClock())
     # Whatever is there now, flow and libraries, stays: to look through it again and again for garbage would keep some

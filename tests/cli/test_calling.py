@@ -77,18 +77,29 @@ def test_ringing_phones_can_be_answered_or_not(monkeypatch: pytest.MonkeyPatch) 
 def test_a_saved_call_is_a_talk_that_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flows = tmp_path / "flows"
     (flows / "forms").mkdir(parents=True)
-    for name in ("hotline.yaml", "staff.yaml", "forms/bad_date.yaml"):
+    for name in ("hotline.yaml", "staff.yaml", "forms/bad_date.yaml", "forms/callback.yaml"):
         (flows / name).write_bytes((ROOT / "flows" / name).read_bytes())
     talks = flows / "hotline.talks.yaml"
     monkeypatch.setenv("IVR_FLOWS_DIR", str(flows))
-    for keys in ("1 1 2 1 # 7 1 1 # # # # # # # # # 212555 2125550143# 1 /silence", "2 1 0 1", "1 9"):
+    for keys in (
+        "1 1 2 1 # 7 1 1 # # # # # # # # # 212555 2125550143# 1 /silence",
+        "2 1 0 1",
+        "1 9",
+        "1 0 2 2125550123# 1 3 2 2 1",
+    ):
         assert ivr("call", "--rehearse", "--keys", keys, "--save", str(talks))[0] == 0
     written = yaml.safe_load(talks.read_text())
     assert written[0]["then"]["report"] == {
         "what": "taken", "when": "today", "phone": "2125550143", "consent": "count_only",
     }  # fmt: skip
+    assert written[3]["then"] == {
+        "report": "none",
+        "request": {
+            "form": "callback", "phone": "2125550123", "hours": "evening", "message": "no", "others": "wrong_number",
+        },
+    }  # fmt: skip
     code, played = ivr("test")
-    assert (code, "3 talks, all as written." in played) == (0, True), played
+    assert (code, "4 talks, all as written." in played) == (0, True), played
 
 
 def test_a_call_through_the_door_needs_a_line_that_was_served() -> None:

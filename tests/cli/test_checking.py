@@ -1,5 +1,6 @@
 """`ivr check`, `ivr explain`, and `ivr serve` before a flow that is not clean: what is printed, and how it ends."""
 
+import re
 import shutil
 import time
 from pathlib import Path
@@ -48,6 +49,32 @@ def test_a_clean_flow_shows_what_callers_can_count_on(line: Path) -> None:
     assert result.output.startswith("Clean. ")
     for figure in ("first key told after", "a person, from every step", "the shortest report"):
         assert result.output.count(figure) == 2, "in both languages"
+
+
+def test_a_clean_flow_shows_what_texts_cost(line: Path) -> None:
+    plain = ivr("check").output
+    assert plain.count("in one message") == plain.count("the longest text") == 2, "in both languages"
+    breaks(line / "flows/hotline.yaml", "  texts_within: 2  ", "  ")
+    breaks(line / "prompts/es.yaml", "accents_in_texts: dropped", "accents_in_texts: kept")
+    dear = ivr("check", "--texts")
+    assert dear.exit_code == 0
+    figure = next(row for row in dear.output.splitlines() if "the longest text" in row and "UCS-2" in row)
+    assert "messages, " in figure
+    assert "because of " in figure
+    for name in ("main", "bad_date.what", "bad_date:receipt"):
+        assert dear.output.count(f"\n  {name}: ") == 2, "every wait in both languages"
+    assert "    Reply 1 to report what someone did" in dear.output.splitlines()
+    listed = re.findall(r"^  [a-z_.:]+: \d+ messages?, \d+ characters, (?:GSM-7|UCS-2)", dear.output, re.MULTILINE)
+    assert len(listed) == 2 * int(dear.output.split(" waits,")[0].split()[-1])
+
+
+def test_a_promise_about_texts_that_is_not_kept_names_the_prompt(line: Path) -> None:
+    breaks(line / "prompts/es.yaml", "accents_in_texts: dropped", "accents_in_texts: kept")
+    result = ivr("check", "--format", "concise")
+    assert result.exit_code == 1
+    rows = result.output.splitlines()
+    assert rows
+    assert all(row.startswith("prompts/es.yaml:") and ": too-long-for-one-text: " in row for row in rows)
 
 
 def test_a_broken_flow_is_shown_with_its_line_a_caret_and_a_cure(line: Path) -> None:
@@ -158,6 +185,23 @@ def test_a_talk_that_goes_otherwise_is_told_by_its_code(line: Path) -> None:
     assert result.exit_code == 1
     assert "talk-failed" in result.output
     assert "flows/hotline.talks.yaml:5:" in result.output
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  channel: text\n", "  channel: sms\n"),
+        ("  channel: text\n", "  texts:\n"),
+        ('    - text: "VOICE"\n', '    - text: ""\n'),
+        ('receipt: "482012345678"', 'receipt: "48201234567"'),
+    ],
+)
+def test_a_talk_that_cannot_be_read_is_no_talk_that_went_well(line: Path, old: str, new: str) -> None:
+    breaks(line / "flows/hotline.talks.yaml", old, new)
+    played, checked = ivr("test"), ivr("check")
+    assert played.exit_code == checked.exit_code == 1
+    assert played.output == checked.output
+    assert "flows/hotline.talks.yaml:" in played.output
 
 
 def test_serve_refuses_a_broken_flow_with_the_same_words(line: Path) -> None:

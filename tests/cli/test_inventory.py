@@ -64,7 +64,7 @@ def test_every_table_column_setting_and_field_stands_in_it() -> None:
             assert f"| `{column.name}` | {column.info['why'].split('|')[0]}" in told, str(column)
     for name in Settings.model_fields:
         assert f"`{'PORT' if name == 'port' else 'IVR_' + name.upper()}`" in told, name
-    for name in (*of.log_fields, *(field.name for field in of.webhook_fields)):
+    for name in (*of.log_fields, *(field.name for field in (*of.webhook_fields, *of.text_fields))):
         assert f"| `{name}` |" in told, name
 
 

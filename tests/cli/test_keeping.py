@@ -1,10 +1,22 @@
 """`ivr init` and `ivr reports`: keys are made once, and what a caller keyed comes out as she keyed it."""
 
+import asyncio
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ivr.engine.asks import Answers, Opened, Saved, SaveReport
+from ivr.kit.clock import SystemClock
+from ivr.services.by_receipt import LiveReceipts
+from ivr.services.receipts import SlowHashes
+from ivr.services.reports import Reports
+from ivr.services.spool import Spool
+from ivr.store.database import Database
+from ivr.vault import receipts
+from ivr.vault.host import HostKey
+from ivr.vault.organisation import read_pin
 from tests.cli.test_calling import WHOLE_REPORT, ivr
 from tests.shipped import ROOT
 
@@ -75,3 +87,47 @@ def test_without_keys_reading_says_what_to_do(passphrase_file: Path) -> None:
         code, said = ivr(*words)
         assert code == 2
         assert "ivr init" in said
+
+
+def test_what_was_added_is_listed_beside_its_report_and_read_after_it(passphrase_file: Path, tmp_path: Path) -> None:
+    ivr("init", "--passphrase-file", str(passphrase_file))
+    for _ in range(2):
+        assert ivr("call", "--keys", WHOLE_REPORT["Spanish"])[0] == 0
+    assert "one receipt with" not in ivr("reports", "list")[1]
+    report = add_to_one(tmp_path / "data")
+    listed = [line for line in ivr("reports", "list")[1].splitlines() if "one receipt with" in line]
+    assert len(listed) == 2
+    assert {line.split()[0][:8] for line in listed} == {line.rsplit(maxsplit=1)[-1] for line in listed}
+    read = ivr("reports", "read", "--passphrase-file", str(passphrase_file))[1]
+    heads = [line for line in read.splitlines() if "bad_date" in line]
+    [at] = [number for number, line in enumerate(heads) if line.endswith(f"adds to {report}")]
+    assert heads[at - 1].startswith(report)
+
+
+def add_to_one(data: Path) -> str:
+    """Somebody comes back to one of the reports; its id."""
+
+    async def main() -> str:
+        database, spooled = Database(f"sqlite:///{data / 'porchlight.db'}"), Database(f"sqlite:///{data / 'spool.db'}")
+        host = HostKey.of((data / "secret").read_text().strip().encode())
+        pin = read_pin((data / "organisation-key").read_text())
+        hashes = SlowHashes()
+        kept = Reports(database, Spool(spooled), host=host, pin=pin, slow_hashes=hashes)
+        desk = LiveReceipts(database, host, pin, hashes, {})
+        today = SystemClock().now().date()
+        answers: Answers = (("what", ("taken",)),)
+        ask = SaveReport("bad_date", 1, answers, "count_only", ending=1)
+        saved = await kept.keep(ask, seed=b"s" * 16, turn=3, today=today)
+        assert isinstance(saved, Saved)
+        assert saved.receipt
+        opened = await desk.open(saved.receipt, now=SystemClock().now(), has_waited=True)
+        assert isinstance(opened, Opened)
+        added = replace(ask, adds_to=opened.receipt)
+        assert await kept.keep(added, seed=b"t" * 16, turn=3, today=today) == Saved()
+        await kept.close()
+        hashes.close()
+        await spooled.close()
+        await database.close()
+        return receipts.derive_id(b"s" * 16, "report bad_date", visit=1).hex()
+
+    return asyncio.run(main())
