@@ -6,11 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import crowd, saves, starting, table, turns
+from bench import crowd, lookups, saves, starting, table, turns
 from bench.process import ROOT
 from bench.stage import FULL, Figure, Stage, set_up
 
-FIGURES: tuple[Callable[[Stage], list[Figure]], ...] = (turns.measure, crowd.measure, saves.measure, starting.measure)
+FIGURES: tuple[Callable[[Stage], list[Figure]], ...] = (
+    turns.measure,
+    crowd.measure,
+    lookups.measure,
+    saves.measure,
+    starting.measure,
+)
 README = ROOT / "README.md"
 
 

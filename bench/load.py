@@ -87,7 +87,7 @@ class _Client:
             reply = await (await self._connected()).ask(request.raw)
         head, _, body = reply.partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200 ") or request.length not in (None, len(body)):
-            raise WrongReply(f"{head[:200]!r} to {request.raw[:80]!r}")
+            raise WrongReply(f"{head[:200]!r} to {request.raw[:80]!r}, not {request.length} bytes but {body!r}")
         if _CLOSES.search(head):
             self.close()
         return body

@@ -71,6 +71,11 @@ class Stage:
         port = free_port()
         return self._running([sys.executable, "-m", "ivr", "serve", "--demo"], port, self.settings(port))
 
+    def with_receipts(self) -> AbstractContextManager[Server]:
+        """The same, where receipts can be looked up."""
+        port = free_port()
+        return self._running([sys.executable, "-m", "bench.with_receipts"], port, self.settings(port))
+
     def bare(self, document: bytes, replies: str = "as-uvicorn-does") -> AbstractContextManager[Server]:
         file, port = self.folder / "document.xml", free_port()
         file.write_bytes(document)

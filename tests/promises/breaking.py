@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import msgspec
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt as encrypt
 from nacl.bindings import crypto_scalarmult_base
 
@@ -17,6 +18,7 @@ from tests.promises.seizing import Windows, purposes
 
 START = 8
 """Bytes of a body that its reader can guess: how it is packed, the year and most of the month."""
+KEPT_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,11 @@ def _opened(prize: Prize, epoch_key: bytes) -> Body | None:
 
 
 def starts(prize: Prize) -> set[bytes]:
-    """How the body of a report may begin: an array of three, a text of ten letters, a day of its week."""
+    """How the body of a report may begin: as any is packed, with a day of its week; or, if it was added to another,
+    with a day while that one was kept."""
     monday = date.fromisocalendar(int(prize.week[:4]), int(prize.week[-2:]), 1)
-    days = ((monday + timedelta(days=n)).isoformat() for n in range(7))
-    return {(b"\x93\xaa" + day.encode())[:START] for day in days}
+    days = ((monday + timedelta(days=n)).isoformat() for n in range(KEPT_DAYS))
+    return {msgspec.msgpack.encode(Body(day, b"", ()))[:START] for day in days}
 
 
 def broken_by(attack: Attack, windows: Windows, *, derived: int) -> set[bytes]:

@@ -24,14 +24,10 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def walker() -> Walker:
-    """The shipped flow, to be walked; it remembers which ways it knows."""
-    return Walker(flow(), BEGINNING)
-
-
-@pytest.fixture(scope="session")
-def paths(walker: Walker) -> Cover:
-    return cover(walker, everything(flow()))
+def paths() -> Cover:
+    """Calls that take every path of the shipped flow. Who walked it, and remembers all ways there are, is gone with
+    this: the tests that search all memory would search it too."""
+    return cover(Walker(flow(), BEGINNING, opens=True), everything(flow()))
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 from ivr.engine.asks import Saved, SaveReport
 from ivr.services.archive import Archive
 from ivr.services.custody import members
-from ivr.services.receipts import Receipts, SlowHashes, Withdrawal
+from ivr.services.receipts import Receipts, SlowHashes
 from ivr.services.spool import Spool
-from ivr.store import contributions, jobs
+from ivr.services.tagged import Withdrawal
+from ivr.store import claims, contributions, jobs
 from ivr.store.contributions import ContributionRow
 from ivr.store.database import Database
 from ivr.store.tables import metadata
@@ -98,6 +99,7 @@ def _derived(connection: Connection) -> None:
     for n in range(2):
         row = ContributionRow(bytes([n]) * 16, "number", "warn_others", b"derived", until="2027-01-01")
         contributions.put(connection, row)
+        claims.claim(connection, bytes([n]) * 16)
     jobs.claim(connection, "night", day="2026-11-22")
 
 

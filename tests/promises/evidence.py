@@ -23,7 +23,7 @@ from tests.founded import CHEAP, PASSPHRASE
 from tests.promises.canary import identity
 from tests.promises.faults import FAULTS, Fault, struck
 from tests.promises.house import BEGINNING, House, house, logs_captured
-from tests.promises.paths import Move, Situation, Walker
+from tests.promises.paths import RECEIPT, Move, Situation, Walker
 from tests.promises.requests import Planted
 
 TOKEN = re.compile(rb"/voice/[a-z]+/([A-Za-z0-9_-]{100,})")
@@ -124,7 +124,7 @@ async def _handed_on(of: House, opened: Sequence[OpenReport]) -> str:
 
 async def walked(of: House, calls: list[list[Move]], evidence: Evidence) -> None:
     """Place these calls, each with an identity of its own planted in its webhooks."""
-    walker = Walker(of.parts.flow, of.clock.now())
+    walker, of.mood.opens = Walker(of.parts.flow, of.clock.now(), opens=True), RECEIPT
     for n, moves in enumerate(calls):
         transport = Planted(AsgiTransport(of.app), evidence.plant(n, of.clock.now()))
         line = of.line(transport=transport, seed=f"walk {n}", hangup=n % 5 > 0, caller=transport.fields["From"])

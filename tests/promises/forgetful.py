@@ -37,7 +37,7 @@ class Hasty(Weather):
 class Forgetful(Spool):
     """Takes everything and keeps nothing."""
 
-    async def put(self, row: ReportRow, sealed_key: bytes) -> None:
+    async def put(self, row: ReportRow, sealed_key: bytes, nights_left: int | None = None) -> None:
         """Not even this."""
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 from sqlalchemy import Connection, MetaData, select
 from starlette.routing import Router
@@ -21,7 +22,22 @@ from ivr.app import Parts, WorldOf, build
 from ivr.carrier.loopback import Line
 from ivr.carrier.rest import NoRest, Rest
 from ivr.carrier.transport import AsgiApp, AsgiTransport, Transport
-from ivr.engine.asks import Answer, Ask, Nobody, NotSaved, Ring, SaveReport
+from ivr.engine.asks import (
+    Answer,
+    Ask,
+    AskStatus,
+    ChangeConsent,
+    Gone,
+    Nobody,
+    NotNow,
+    NotSaved,
+    Opened,
+    OpenReceipt,
+    Ring,
+    Saved,
+    SaveReport,
+    Withdraw,
+)
 from ivr.engine.call import Call
 from ivr.flow.graph import Flow
 from ivr.kit.clock import VirtualClock
@@ -55,6 +71,9 @@ class Moody:
     live: World | None = None
     disk_fails: bool = False
     nobody: bool = False
+    opens: str = ""
+    """A receipt that nobody was told: with it a caller comes back to a report that is made for her."""
+    codes: dict[bytes, str] = field(default_factory=dict)
     asked: list[Ask] = field(default_factory=list)
 
     def before(self, live: World) -> "Moody":
@@ -65,10 +84,37 @@ class Moody:
         self.asked.append(ask)
         if isinstance(ask, SaveReport) and self.disk_fails:
             return NotSaved()
+        if isinstance(ask, AskStatus | ChangeConsent | Withdraw) and self.disk_fails:
+            return NotNow()
+        if isinstance(ask, OpenReceipt) and self.opens == ask.code:
+            return Gone() if self.disk_fails else await self._opened(ask, call, leg)
         if isinstance(ask, Ring) and self.nobody:
             return Nobody()
         assert self.live is not None, "it stands before a world"
         return await self.live.answer(ask, call, leg)
+
+    async def _opened(self, ask: OpenReceipt, call: Call, leg: bytes) -> Answer:
+        assert self.live is not None, "it stands before a world"
+        code = self.codes.get(call.seed, "")
+        found = await self._looked_up(code, call, leg) if code else None
+        if isinstance(found, Opened) and not found.is_gone:
+            return found  # the same report again in the same call
+        before = SaveReport("bad_date", 1, (("what", ("taken",)),), "pass_on", ending=1)
+        another = msgspec.structs.replace(call, seed=len(self.asked).to_bytes(16))
+        kept = await self.live.answer(before, another, leg)
+        assert isinstance(kept, Saved), "the disk is there"
+        assert kept.receipt is not None, "its form has ended"
+        self.codes[call.seed] = kept.receipt
+        return await self._looked_up(kept.receipt, call, leg)
+
+    async def _looked_up(self, code: str, call: Call, leg: bytes) -> Answer:
+        assert self.live is not None, "it stands before a world"
+        answer: Answer = NotNow()
+        for _ in range(20):  # on a busy machine look-ups give way to everything else
+            answer = await self.live.answer(OpenReceipt(code, has_waited=True), call, leg)
+            if not isinstance(answer, NotNow):
+                break
+        return answer
 
 
 @dataclass(slots=True)

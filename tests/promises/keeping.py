@@ -2,7 +2,7 @@
 them in a backup whose halves are not equally old."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from nacl.utils import random
 from sqlalchemy import Connection, select, text
 
-from ivr.engine.asks import Saved, SaveReport
+from ivr.engine.asks import Opened, Saved, SaveReport
 from ivr.services.archive import OpenReport
 from ivr.services.custody.trust import line_keys_of
 from ivr.services.reports import Reports
@@ -36,6 +36,8 @@ class Kept:
     day: date
     code: str
     secrets: list[bytes]
+    added: list[bytes] = field(default_factory=list)
+    """The ids of what was added to it."""
 
     @property
     def monday(self) -> date:
@@ -56,6 +58,18 @@ async def keep(
         code = saved.receipt or ""
         secrets += await secrets_of(of.database, report_id)
     return Kept(report_id, form, day, code, secrets)
+
+
+async def add(of: Office, kept: Reports, one: Kept, *, day: date, turns: int = 2) -> None:
+    """What its caller adds to a report on some later day, saved at each of so many turns."""
+    opened = await of.receipts().open(one.code, now=of.now, has_waited=True)
+    assert isinstance(opened, Opened)
+    addition_id = receipts.addition_id(one.id, one.form, opened.receipt, visit=1)
+    for turn in range(1, turns + 1):
+        ask = replace(ASK, form=one.form, ending=1 if turn == turns else 0, adds_to=opened.receipt)
+        assert await kept.keep(ask, seed=one.id, turn=turn, today=day) == Saved()
+        one.secrets += await secrets_of(of.database, addition_id)
+    one.added.append(addition_id)
 
 
 async def annotate(of: Office, one: Kept, *, until: date) -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -21,12 +22,8 @@ _FILE = re.compile(r"promises/test_([a-z]\d+)_\w+\.py")
 _STAGES = {"passed": ("call",), "failed": ("setup", "call", "teardown"), "skipped": ("setup", "call")}
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """So many cases of something."""
-
-    cases: int
-    what: str
+Examined = tuple[int, str]
+"""So many cases of something. Plain, so that it comes home from the process of another worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class Record:
 
     def __call__(self, cases: int, what: str) -> None:
         """So many cases of this were looked at."""
-        self.properties.append((RECORDED, Examined(cases, what)))
+        self.properties.append((RECORDED, (cases, what)))
 
 
 @dataclass(slots=True)
@@ -74,9 +71,9 @@ def rows(reports: Iterable[pytest.TestReport]) -> list[Row]:
         promise = promise_of(report.nodeid)
         if promise is None or report.when not in _STAGES.get(report.outcome, ()):
             continue
-        for one in _said(report):
-            row = found.setdefault((promise, one.what), Row(promise, one.what))
-            row.cases += one.cases
+        for cases, what in _said(report):
+            row = found.setdefault((promise, what), Row(promise, what))
+            row.cases += cases
             if report.outcome != "passed":
                 row.trouble.append(f"{report.outcome.upper()}: {report.nodeid.rpartition('::')[2]}")
     ran = {promise for promise, _ in found}
@@ -87,9 +84,9 @@ def rows(reports: Iterable[pytest.TestReport]) -> list[Row]:
 def _said(report: pytest.TestReport) -> list[Examined]:
     """What one test looked at."""
     if report.nodeid.rpartition("::")[2].startswith("test_mutant_"):
-        return [Examined(1, MUTANTS)]
-    said = [value for _, value in report.user_properties if isinstance(value, Examined)]
-    return said or [Examined(1, OTHERS)]
+        return [(1, MUTANTS)]
+    said = [cast(Examined, value) for name, value in report.user_properties if name == RECORDED]
+    return said or [(1, OTHERS)]
 
 
 def table(of: list[Row]) -> Iterator[str]:

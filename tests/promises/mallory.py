@@ -8,7 +8,7 @@ from typing import Any
 
 from nacl.public import PrivateKey
 
-from ivr.services.reports import NEW
+from ivr.services.tagged import NEW
 from ivr.store.tables import metadata
 from ivr.vault import advocates, notes, organisation, receipts, sealing, signing
 from ivr.vault.advocates import Locked, Role

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from ivr.carrier.documents import Conference, Document, Element, GetDigits, GetInput, Redirect, read
 from ivr.carrier.fields import encode_form
 from ivr.carrier.leg import leg_uuid
-from ivr.carrier.rest import Order, Outcome, Placed, Refused
+from ivr.carrier.rest import Order, Outcome, Placed, Refused, Sending
 from ivr.carrier.transport import AsgiTransport
 from tests.promises.house import PUBLIC_URL, House
 from tests.promises.requests import Interposed, Request, request_of, send
@@ -75,6 +75,10 @@ class Fickle:
     async def empty(self, room: str) -> bool:
         self.asked.append(f"empty {room}")
         return True
+
+    async def text(self, to: str, words: str) -> Sending:
+        self.asked.append(f"text {to} {words}")
+        return Sending.SENT if self.works else Sending.REFUSED
 
     async def aclose(self) -> None:
         pass

@@ -10,7 +10,26 @@ from typing import Literal
 
 from ivr.carrier.states import DialOutcome
 from ivr.engine.advance import advance
-from ivr.engine.asks import Answer, Dialling, Duty, Nobody, NotSaved, OnDuty, Ring, Saved, SaveReport
+from ivr.engine.asks import (
+    Answer,
+    AskStatus,
+    ChangeConsent,
+    Dialling,
+    Duty,
+    Gone,
+    Nobody,
+    Noted,
+    NotNow,
+    NotSaved,
+    OnDuty,
+    Opened,
+    OpenReceipt,
+    Ring,
+    Saved,
+    SaveReport,
+    StatusIs,
+    Withdraw,
+)
 from ivr.engine.call import Call, begin
 from ivr.engine.effects import Connect, HandOver, HangUp, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import Answered, Began, FellSilent, Input, Pressed, Returned
@@ -21,6 +40,10 @@ from ivr.flow.wants import WantPerson
 KEYS = "0123456789*#"
 OUTCOMES: tuple[DialOutcome, ...] = ("completed", "busy", "no-answer", "failed", "timeout", "cancel", "unconfirmed")
 TYPED = "4820953166"
+HERS = "5187554028"
+"""What is typed where somebody asks to be called: her own number, and nobody else's."""
+RECEIPT = "482095316677"
+"""What is typed where a receipt is wanted. Where the line `opens` receipts, it leads to a report; else to none."""
 MOST_MOVES = 70
 """In one call, so that it stays within the time that a call may take."""
 
@@ -41,6 +64,7 @@ def press(keys: str) -> Move:
 
 SILENCE, HANGUP = Move("silence"), Move("hang up")
 
+Ask_ = SaveReport | Ring | OnDuty | OpenReceipt | AskStatus | ChangeConsent | Withdraw
 Edge = tuple[str, str]
 Item = tuple[str, ...]
 """What must be taken: ("at", language, step, label) at a wait, or ("edge", from, to) where nobody is waited for."""
@@ -73,9 +97,11 @@ class _Noted(dict[str, Step]):
 
 
 class Walker:
-    """A flow, walked without disk, phones or carrier. `taken` collects the edges of each move."""
+    """A flow, walked without disk, phones or carrier. `taken` collects the edges of each move. `opens`: the receipt
+    that is typed leads to a report."""
 
-    def __init__(self, flow: Flow, now: datetime) -> None:
+    def __init__(self, flow: Flow, now: datetime, *, opens: bool = False) -> None:
+        self.opens = opens
         self._steps = _Noted(flow.steps)
         self.flow = replace(flow, steps=self._steps)
         self.now = now
@@ -112,8 +138,9 @@ class Walker:
 
     def _settled(self, turn: Turn, *, broken: bool) -> Situation:
         said = turn.said
-        while isinstance(turn.then, SaveReport | Ring | OnDuty):
-            turn = self._advance(turn.call, Answered(_answer(turn.then, broken=broken)))
+        while isinstance(turn.then, SaveReport | Ring | OnDuty | OpenReceipt | AskStatus | ChangeConsent | Withdraw):
+            answer = _answer(turn.then, broken=broken, opens=self.opens)
+            turn = self._advance(turn.call, Answered(answer))
             said = (*said, *turn.said)
         match turn.then:
             case WaitForKey():
@@ -137,10 +164,16 @@ class Walker:
         return turn
 
 
-def _answer(ask: SaveReport | Ring | OnDuty, *, broken: bool) -> Answer:
+def _answer(ask: Ask_, *, broken: bool, opens: bool) -> Answer:
     match ask:
+        case OpenReceipt():
+            return Opened(bytes(32), "bad_date") if opens and not broken else Gone()
+        case AskStatus():
+            return NotNow() if broken else StatusIs("new", "pass_on")
+        case ChangeConsent() | Withdraw():
+            return NotNow() if broken else Noted()
         case SaveReport():
-            return NotSaved() if broken else Saved("0" * 12 if ask.ends else None)
+            return NotSaved() if broken else Saved("0" * 12 if ask.has_receipt else None)
         case Ring():
             return Nobody() if broken else Dialling(("+15005550001",), 20)
         case OnDuty():
@@ -160,7 +193,16 @@ def everything(flow: Flow) -> set[Item]:
             items |= {("edge", step.name, to) for to in onward(step)}
         if isinstance(step, Enter):
             items.add(("resumed", step.name))
-    return items
+    return {item for item in items if not _is_of_another_call(item)}
+
+
+ELSEWHERE = frozenset({"bad_date:practice:right", "come_back:gone", "come_back:other"})
+"""Steps that calls made beforehand do not come to: her own receipt is known only once she has heard it, a report that
+was taken back is another's next time, and every form here is known. Talks, texts and tests of the engine go there."""
+
+
+def _is_of_another_call(item: Item) -> bool:
+    return item[0] == "edge" and not ELSEWHERE.isdisjoint(item[1:])
 
 
 def labels(step: Step) -> dict[str, tuple[Move, ...]]:
@@ -195,18 +237,27 @@ def _anywhere(wrong: str) -> dict[str, tuple[Move, ...]]:
     }
 
 
+def typed_at(step: Step) -> str:
+    """The digits that a caller types here."""
+    if isinstance(step, Collect) and step.gathers:
+        return RECEIPT
+    return HERS if isinstance(step, Collect) and step.form == "callback" else TYPED
+
+
 def _typing(step: Collect) -> dict[str, tuple[Move, ...]]:
-    fits = TYPED[: step.most]
+    typed = typed_at(step)
+    fits = typed[: step.most]
     return {
         "a number": (press(f"{fits}#"),),
         "a number without pound": (press(fits),),
-        "the shortest number": (press(f"{TYPED[: step.least]}#"),),
-        "too short": (press(f"{TYPED[: step.least - 1]}#"),),
-        "too long": (press(f"{TYPED}{TYPED}"[: step.most + 1]),),
+        "the shortest number": (press(f"{typed[: step.least]}#"),),
+        "too short": (press(f"{typed[: step.least - 1]}#"),),
+        "too long": (press(f"{typed}{typed}"[: step.most + 1]),),
         "a star within": (press(f"55*{fits}"),),
         "digits, then star": (press("55*"),),
         "cleared, then nine": (press("55*"), press("9")),
         "cleared, then zero": (press("55*"), press("0")),
+        **({"three that open nothing": (Move("press", fits, broken=True),) * 3} if step.gathers else {}),
         "zero": (press("0"),),
         "zero, pound": (press("0#"),),
         "nine": (press("9"),),
@@ -326,7 +377,8 @@ def _moves(flow: Flow, at: Situation) -> Iterator[Move]:
             yield from (press(option.key) for option in options)
             yield from (press("#"), press("*"), *((SILENCE, press("1")) if at.place == "announced" else (press("0"),)))
         case "digits":
-            yield from (press(f"{TYPED[: at.most - 1]}#"), press("#"), press("*"))
+            typed = typed_at(flow.steps[at.call.step])
+            yield from (press(f"{typed[: at.most - 1]}#"), press("#"), press("*"))
         case "staff":
             yield press("*")
         case "ringing":
@@ -335,16 +387,23 @@ def _moves(flow: Flow, at: Situation) -> Iterator[Move]:
 
 def _like(walker: Walker, at: Situation) -> Like:
     call, needed = at.call, {question.needs for form in walker.flow.forms.values() for question in form.questions}
+    here = walker.step(call.step)
+    form = getattr(here, "form", None)
+    # Where she left another form tells only once she is out of this one, and has none that she left later.
+    newest = call.drafts[-1:] if form is None else tuple(one for one in call.drafts[-1:] if one.form == form)
     drafts = tuple(
-        (
+        (draft.form, draft.adds, draft.is_over)
+        if draft not in newest
+        else (
             draft.form,
+            draft.adds,
             draft.at,
             draft.saved,
             draft.confirmed,
             draft.is_over,
             bool(draft.answers),
-            tuple(bool(draft.answer(name)) for name in needed if name),
+            tuple(bool(draft.answer(name)) for name in needed if name and form),
         )
-        for draft in call.drafts
+        for draft in sorted(call.drafts, key=lambda draft: (draft.form, draft.adds))
     )
-    return at.place, call.step, call.language, call.impatient, drafts, call.trail[-1:]
+    return at.place, call.step, call.language, call.impatient, drafts, call.trail[-1:], bool(call.about)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import LargeBinary, Table
 
-from ivr.services.reports import NEW
+from ivr.services.tagged import NEW
 from ivr.store.tables import metadata
 from ivr.vault import advocates, epochs, recovery, signing
 from ivr.vault.advocates import Locked, Role

@@ -32,15 +32,19 @@ class Notebook:
         form = next((form for form in self.flow.forms.values() if _is_of(name, form)), None)
         if form is not None and what.do == "press" and before.place in ("key", "digits"):
             self._pressed(form, name, what.keys[: before.most])
-        current = self.passes[-1] if self.passes and not self.passes[-1].ended else None
+        current = self._open(form.name) if form is not None else None
         if saved and current is not None:
             current.kept = (current.form, current.consent, self._in_order(current))
-        if current is not None and _is_left(after, current):
-            current.ended = True
+        for one in self.passes:
+            one.ended = one.ended or _is_left(after, one)
         begun = [draft.form for draft in after.call.drafts if not draft.is_over]
-        entered = next((one for one in self.flow.forms.values() if one.name in begun), None)
-        if entered is not None and (not self.passes or self.passes[-1].ended) and after.place != "over":
-            self.passes.append(Pass(entered.name, entered.consents[0]))
+        for entered in begun if after.place != "over" else ():
+            if self._open(entered) is None:
+                self.passes.append(Pass(entered, self.flow.forms[entered].consents[0]))
+
+    def _open(self, form: str) -> Pass | None:
+        """The pass through a form that is not over: of each form there is one at most."""
+        return next((one for one in self.passes if one.form == form and not one.ended), None)
 
     def reports(self) -> list[tuple[str, str, Answers]]:
         """What must be found, once each."""
@@ -51,7 +55,9 @@ class Notebook:
         return tuple((q.name, current.answers[q.name]) for q in questions if q.name in current.answers)
 
     def _pressed(self, form: Form, step: str, keys: str) -> None:
-        current = self.passes[-1]
+        current = self._open(form.name)
+        if current is None:
+            return  # a star led her back to the receipt of one that is over
         if step == f"{form.name}:consent":
             if keys == "#":
                 current.consent = form.consents[0]

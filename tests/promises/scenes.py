@@ -2,7 +2,9 @@
 
 from ivr.carrier.phones import Answers, Keys, NeverAnswers
 from ivr.carrier.rest_api import garbage, hangs, refuses, unreachable
+from ivr.services.telling import ASKED
 from tests.promises.canary import number
+from tests.promises.paths import HERS
 from tests.promises.warm import ANA, BO, EVE, Scene, Stage
 
 PLATE, PHONE = "48209531", "4820953166"
@@ -178,6 +180,20 @@ async def staff_line(stage: Stage) -> None:
         await stage.presses(ana, "9")
 
 
+async def asks_to_be_called(stage: Stage) -> None:
+    """Nobody can answer, and she leaves her number; then she wants a person once more, who hears that she asked."""
+    asleep(stage)
+    rosa = await stage.rosa("1", "0")
+    await stage.exchange.run(70)
+    await stage.presses(rosa, "2", f"{HERS}#", "1", "3", "2", "2", "1")
+    since = len(stage.exchange.legs)
+    await stage.presses(rosa, "0")
+    ana = await stage.rings(ANA, since=since)
+    stage.told[ana.uuid] = (ASKED,)
+    await stage.presses(ana, "3", "1")
+    await stage.exchange.run(20)
+
+
 SCENES: tuple[Scene, ...] = (
     takes,
     passes,
@@ -194,4 +210,5 @@ SCENES: tuple[Scene, ...] = (
     hangs_up_connecting,
     does_something_else,
     staff_line,
+    asks_to_be_called,
 )

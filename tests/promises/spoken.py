@@ -45,7 +45,7 @@ from ivr.engine.call import Call, begin
 from ivr.engine.effects import Connect, Effect, HandOver, HangUp, Hold, Meet, Turn, WaitForDigits, WaitForKey
 from ivr.engine.inputs import Answered, Began, FellSilent, Input, Pressed, Returned
 from ivr.flow.graph import Flow
-from ivr.services.telling import FINISHED, MOST
+from ivr.services.telling import ASKED, FINISHED, MOST
 from tests.promises.house import BEGINNING, ON_DUTY
 from tests.promises.paths import KEYS, TYPED
 from tests.shipped import flow as callers
@@ -59,7 +59,7 @@ def codes() -> list[str]:
     """The name of every label that an advocate may be told of what a caller keyed."""
     forms = callers().forms.values()
     known = [f"{form.name}.{one.name}.{code.name}" for form in forms for one in form.questions for code in one.codes]
-    return [FINISHED, *known]
+    return [FINISHED, ASKED, *known]
 
 
 def _answers() -> Mapping[type[Ask], tuple[Answer, ...]]:

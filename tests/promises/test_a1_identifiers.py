@@ -22,6 +22,7 @@ from ivr.carrier.transport import AsgiApp, Message
 from ivr.channels.voice import Voice
 from ivr.engine.effects import Turn
 from ivr.kit.clock import VirtualClock
+from ivr.services.tagged import TAKEN_BACK
 from tests.founded import SECRET
 from tests.promises.canary import (
     AS_WRITTEN,
@@ -37,7 +38,7 @@ from tests.promises.canary import (
 )
 from tests.promises.evidence import Evidence, gathered
 from tests.promises.faults import SECRETS_TYPED
-from tests.promises.house import AUTH_TOKEN, BEGINNING
+from tests.promises.house import AUTH_TOKEN
 from tests.promises.ledger import Record
 from tests.promises.paths import HANGUP, TYPED, Move, press
 from tests.shipped import flow
@@ -99,7 +100,8 @@ def test_no_identifier_of_a_caller_is_kept_or_sent(evidence: Evidence, record: R
     assert scanner.count > 100_000
     assert any(name.endswith("-wal") for name in evidence.files)
     assert any("run/seed." in name for name in evidence.files)
-    assert {"backup/keys.db", f"backup/data-{BEGINNING.date()}.db"} <= evidence.files.keys()
+    assert "backup/keys.db" in evidence.files
+    assert any(name.startswith("backup/data-") for name in evidence.files)
     assert b"turn failed" in evidence.log
     assert evidence.export.count("\n") > 1, "something was exported"
     assert leaks(scanner, kept(evidence) | sent(evidence)) == []
@@ -109,6 +111,7 @@ def test_what_she_typed_and_chose_is_nowhere_in_clear(evidence: Evidence) -> Non
     """A client's phone number is inside the seal. It is read back to her, so documents are not searched."""
     typed = [Canary("a client's phone", digits, "number") for digits in (TYPED, SECRETS_TYPED)]
     codes = {code.name for form in flow().forms.values() for question in form.questions for code in question.codes}
+    codes.discard(TAKEN_BACK)  # what became of a report stands outside its seal, and is called like one of the answers
     words = [Canary("an answer", code, "text") for code in sorted(codes) if "_" in code and len(code) > 8]
     assert len(words) > 5
     assert {TYPED} <= {dict(report.answers or ()).get("phone", ("",))[0] for report in evidence.reports}

@@ -1,11 +1,11 @@
 """A2: what is kept while a call lives is gone in time, whether or not anybody calls: keys of tokens within 12 hours and
-keys of seeds within 20 minutes, from the disk and from the memory of every worker. (Conversations by text do not exist
-yet; they are to be watched when they do.)"""
+keys of seeds within 20 minutes and those of text conversations within two hours, from the disk and from the memory of
+every worker. (The conversations themselves: test_a2_texts.)"""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,17 +15,19 @@ import pytest
 from starlette.routing import Router
 
 from ivr.app import Parts, Rings, WorldOf, build
+from ivr.carrier.exchange import Exchange, Number
+from ivr.carrier.transport import AsgiTransport
 from ivr.kit.clock import VirtualClock
-from ivr.vault import receipts, tokens
+from ivr.vault import conversations, receipts, tokens
 from ivr.vault.derivation import derive
 from ivr.vault.keyring import KeyRing
 from ivr.vault.tokens import TokenKey
-from tests.promises.house import BEGINNING, PROVE, House, house, logs_captured
+from tests.promises.house import AUTH_TOKEN, BEGINNING, HOTLINE, PROVE, PUBLIC_URL, House, house, logs_captured
 from tests.promises.ledger import Record
 from tests.promises.pacing import Metronome
 from tests.promises.remembered import Hidden, remembered
 
-LIMITS = {"token": timedelta(hours=12), "seed": timedelta(minutes=20)}
+LIMITS = {"token": timedelta(hours=12), "seed": timedelta(minutes=20), "text": timedelta(hours=2)}
 NOON = BEGINNING.replace(hour=18, minute=0, second=0)
 """Six hours and ten minutes both divide it: a key that is made now has its whole time before it."""
 MINUTE = timedelta(minutes=1)
@@ -92,10 +94,14 @@ def _key(path: Path, now: datetime) -> Key:
 
 
 async def calls(of: House, n: int) -> None:
-    """A short call: its token is made with the keys of now."""
+    """A short call, and a text: token and conversation are made with the keys of now."""
     rosa = await of.line(seed=f"call {n}").call()
     await rosa.press("1")
     await rosa.hang_up()
+    line = Number(HOTLINE, f"{PUBLIC_URL}/voice/answer", message_url=f"{PUBLIC_URL}/text")
+    exchange = Exchange(line, clock=of.clock, token=AUTH_TOKEN, transport=AsgiTransport(of.app), seed=f"text {n}")
+    await exchange.text("+12125550177", "VOICE 1")
+    await exchange.close()
 
 
 async def watched(
@@ -114,10 +120,11 @@ async def watched(
     pacing = Metronome(clock)
 
     async def pass_until(end: datetime) -> None:
+        looks = {NOON + LIMITS[kind] + JUST for kind in ("token", "text")}
         moments = {key.due_at + span for key in watch.keys.values() for span in (-MINUTE, JUST)}
         for moment in sorted(one for one in moments if clock.now() < one <= end):
             await pacing.until(moment)
-            is_worth_it = moment.minute == LIMITS["seed"].seconds // 60 or moment == NOON + LIMITS["token"] + JUST
+            is_worth_it = moment.minute == LIMITS["seed"].seconds // 60 or moment in looks
             watch.look(moment, into_memory=is_worth_it and moment.microsecond > 0)
         await pacing.until(end)
 
@@ -139,14 +146,20 @@ async def watched(
 
 
 def built(
-    parts: Parts, clock: VirtualClock, world: WorldOf, *, rings: Callable[[Path], Rings], pacing: Metronome
+    parts: Parts,
+    clock: VirtualClock,
+    world: WorldOf,
+    *,
+    rings: Callable[[Path], Rings],
+    pacing: Metronome,
+    **exchanged: Any,
 ) -> Router:
     """Reports are tended each minute here, not four times: half a day of it says nothing of keys."""
 
     async def pause(seconds: float) -> None:
         await pacing.pause(MINUTE.seconds if seconds == TENDED_EVERY else seconds)
 
-    return build(parts, clock, world, rings=rings, pause=pause)
+    return build(parts, clock, world, rings=rings, pause=pause, **exchanged)
 
 
 def test_no_key_is_kept_beyond_its_time_by_any_worker_on_disk_or_in_memory(
@@ -178,7 +191,7 @@ def test_a_line_that_was_off_while_keys_became_due_destroys_them_when_it_starts(
         async with house(watch.folder, builder=builder, clock=clock) as again, pacing.at_work(again.router):
             watch.look(clock.now(), into_memory=False)  # the process before this one has ended
             assert watch.overdue == []
-            assert len(watch.keys) == 2
+            assert len(watch.keys) == len(LIMITS)
             assert list((watch.folder / "run").iterdir()) == []
 
     asyncio.run(main())
@@ -224,7 +237,10 @@ class Archiving(KeyRing[Any]):
 def of_kind(ring: type[KeyRing[Any]]) -> Callable[[Path], Rings]:
     def rings(folder: Path) -> Rings:
         seeds = ring(folder, "seed", rolls=receipts.ROLLS, lives=receipts.LIVES, make=lambda _kid, secret: secret)
-        return Rings(seeds, ring(folder, "token", rolls=tokens.ROLLS, lives=tokens.LIVES, make=TokenKey.of))
+        texts = ring(
+            folder, "text", rolls=conversations.ROLLS, lives=conversations.LIVES, make=lambda _kid, secret: secret
+        )
+        return Rings(seeds, ring(folder, "token", rolls=tokens.ROLLS, lives=tokens.LIVES, make=TokenKey.of), texts)
 
     return rings
 
@@ -241,6 +257,23 @@ def test_mutant_a_ring_that_keeps_its_keys_too_long_is_seen(
     assert any(where in one for one in watch.overdue)
 
 
+def longer(folder: Path) -> Rings:
+    """Keeps the keys of texts for whoever comes back late."""
+    texts = KeyRing(
+        folder, "text", rolls=conversations.ROLLS, lives=timedelta(hours=3), make=lambda _kid, secret: secret
+    )
+    return replace(Rings.of(folder), texts=texts)
+
+
+def test_mutant_a_ring_of_texts_that_lives_longer_is_seen(tmp_path: Path, blank: Path) -> None:
+    watch = asyncio.run(
+        watched(tmp_path / "line", blank, rings=longer, workers=1, calling=1, quiet=LIMITS["text"] + MINUTE)
+    )
+    assert {one.partition(".")[0] for one in watch.overdue} == {"text"}
+    assert any("in run" in one for one in watch.overdue)
+    assert any("in memory" in one for one in watch.overdue)
+
+
 def test_mutant_a_line_that_sweeps_only_when_somebody_calls_is_seen(tmp_path: Path, blank: Path) -> None:
     watch = asyncio.run(watched(tmp_path / "line", blank, has_chores=False, workers=1, calling=2, quiet=LIMITS["seed"]))
     assert any("in run" in one for one in watch.overdue)
@@ -252,4 +285,4 @@ def test_the_rings_put_together_for_mutants_are_the_line_s_when_none_is_exchange
         watched(tmp_path / "line", blank, rings=of_kind(KeyRing), workers=1, calling=2, quiet=LIMITS["seed"])
     )
     assert watch.overdue == []
-    assert len(watch.keys) == 2
+    assert len(watch.keys) == len(LIMITS)

@@ -7,13 +7,14 @@ from random import Random
 
 import pytest
 
-from ivr.engine.asks import Answers, Saved, SaveReport
+from ivr.engine.asks import Answers, Opened, Saved, SaveReport
 from ivr.flow.graph import Form
-from ivr.vault import sealing
+from ivr.vault import conversations, sealing
 from ivr.vault.padding import pad
 from tests.promises.evidence import Evidence
 from tests.promises.house import BEGINNING, PROVE, house
 from tests.promises.ledger import Record
+from tests.promises.texting import street
 from tests.shipped import flow
 
 ROW_BYTES = 900
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.timeout(600)
 
 def shortest(form: Form) -> Answers:
     first = form.questions[0]
-    return ((first.name, (min((code.name for code in first.codes), key=len),)),)
+    return ((first.name, (min((code.name for code in first.codes), key=len, default="9" * 7),)),)
 
 
 def longest(form: Form) -> Answers:
@@ -64,10 +65,20 @@ async def lengths(folder: Path, blank: Path) -> list[tuple[int, ...]]:
         bodies += [(form, by_chance(form, chance)) for form in forms for _ in range(40 * PROVE)]
         for n, (form, answers) in enumerate(bodies):
             consent = form.consents[n % len(form.consents)]
-            for ending in (0, 1):
-                ask = SaveReport(form.name, 1 + ending, answers, consent, ending)
+            code, nights = "", form.keep_days if form.is_request else 0
+            for ending in (1,) if nights else (0, 1):
+                ask = SaveReport(form.name, 1 + ending, answers, consent, ending, nights=nights)
                 kept = await reports.keep(ask, seed=n.to_bytes(16), turn=7, today=BEGINNING.date())
                 assert isinstance(kept, Saved), f"{form.name}: {answers}"
+                code = kept.receipt or code
+            if nights:
+                continue
+            opened = await of.kept.receipts().open(code, now=BEGINNING, has_waited=True)
+            assert isinstance(opened, Opened)
+            for ending in (0, 1):
+                ask = SaveReport(form.name, 1 + ending, answers, consent, ending, adds_to=opened.receipt)
+                added = await reports.keep(ask, seed=n.to_bytes(16), turn=7, today=BEGINNING.date())
+                assert isinstance(added, Saved), f"{form.name}: {answers}"
     return rows_of(folder / "porchlight.db")
 
 
@@ -86,7 +97,7 @@ def rows_of(database: Path) -> list[tuple[int, ...]]:
 def test_every_sealed_body_has_one_length_and_every_row_is_short(tmp_path: Path, blank: Path, record: Record) -> None:
     found = asyncio.run(lengths(tmp_path / "line", blank))
     record(len(found), "sealed rows")
-    assert len(found) > 80
+    assert len(found) > 160
     assert {(body, key) for body, key, _ in found} == {(sealing.SEALED_SIZE, sealing.SEALED_KEY_SIZE)}
     assert max(row for _, _, row in found) < ROW_BYTES
 
@@ -108,3 +119,35 @@ def test_mutant_a_body_without_padding_is_seen(tmp_path: Path, blank: Path, monk
     monkeypatch.setattr(sealing, "pad", lambda plaintext, size: pad(plaintext, size=len(plaintext) + 1))
     found = asyncio.run(lengths(tmp_path / "line", blank))
     assert len({body for body, _, _ in found}) > 1
+
+
+# ---- conversations by text ----
+
+TEXTS = ("VOICE", "1 2 1 #", "2 1", "1 1", "# # # # # # # # # #", "# #", "x" * 1600, "MENU 1 1 1 2 3 #", "0", "BYE")
+
+
+async def conversation_lengths(folder: Path, blank: Path) -> list[int]:
+    """Of every sealed conversation, after each text of several people who are at different places of it."""
+    found: list[int] = []
+    async with street(folder, blank) as of:
+        for n, words in enumerate(TEXTS):
+            for who in range(3):
+                if n >= who:
+                    await of.writes(who, words)
+            await of.writes(3, f"{words} \U0001f600 {{}}")
+            found += [len(body) for _, body in await of.rows() if body is not None]
+    return found
+
+
+def test_every_sealed_conversation_has_one_length(tmp_path: Path, blank: Path, record: Record) -> None:
+    found = asyncio.run(conversation_lengths(tmp_path / "line", blank))
+    record(len(found), "sealed conversations")
+    assert len(found) > 30
+    assert set(found) == {conversations.SEALED_SIZE}
+
+
+def test_mutant_a_conversation_without_padding_is_seen(
+    tmp_path: Path, blank: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversations, "pad", lambda plaintext, size: pad(plaintext, size=len(plaintext) + 1))
+    assert len(set(asyncio.run(conversation_lengths(tmp_path / "line", blank)))) > 1

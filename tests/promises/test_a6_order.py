@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, Table, text
 
+from ivr.engine.asks import Noted, Opened, Saved, SaveReport
 from ivr.kit.clock import VirtualClock
 from ivr.services.receipts import SlowHashes
 from ivr.services.reports import week_of
@@ -27,7 +28,7 @@ from ivr.store.database import Database
 from ivr.store.reports import ENDED
 from ivr.store.tables import REWRITTEN, metadata, report_keys, reports
 from ivr.vault import receipts
-from tests.founded import Office, office
+from tests.founded import NOW, Office, office
 from tests.promises.house import PROVE
 from tests.promises.keeping import ASK, FORM, Rows, copied
 from tests.promises.ledger import Record
@@ -42,6 +43,7 @@ WEEKS = 3
 COUNT = 240 if PROVE == 1 else 3_000
 FEWER = COUNT // 2
 """Where a save takes longer, or a mutant is easily seen."""
+REQUEST = SaveReport("callback", 1, (("phone", ("2125550123",)),), "request", 1, nights=5)
 SHUFFLES = 3 if PROVE == 1 else 5
 PAGES_CHANCE = 4.0
 """Deviations. The ids are the same in every run: it is met always or never."""
@@ -52,7 +54,7 @@ pytestmark = pytest.mark.timeout(300)
 class QuickHashes(SlowHashes):
     """Stretches nothing: no receipt is tried here."""
 
-    async def of(self, code: str, *, site_salt: bytes) -> bytes:
+    async def of(self, code: str, *, site_salt: bytes, gives_way: bool = False) -> bytes:
         return hashlib.blake2b(code.encode(), key=site_salt).digest()[:32]
 
 
@@ -61,6 +63,7 @@ class Arrivals:
     """The ids of reports in the order of their first saves, and of their last; `weeks` go with the first."""
 
     ids: list[bytes] = field(default_factory=list)
+    claims: list[bytes] = field(default_factory=list)
     weeks: list[str] = field(default_factory=list)
     saved: list[bytes] = field(default_factory=list)
 
@@ -78,11 +81,30 @@ async def arrive(of: Office, count: int = COUNT) -> Arrivals:
     async def save(seed: bytes, day: date, turn: int) -> None:
         is_cut_off = seed[0] % 8 == 0
         ask = replace(ASK, ending=0 if is_cut_off or turn < 3 else 1)
-        assert await kept.keep(ask, seed=seed, turn=turn, today=day)
+        saved = await kept.keep(ask, seed=seed, turn=turn, today=day)
+        assert isinstance(saved, Saved)
         if turn < 3:
             going_on.append((seed, day, turn + 1))
         else:
             came.saved.append(receipts.derive_id(seed, f"report {FORM}", visit=1))
+        if saved.receipt and seed[1] % 6 == 0:
+            await come_back(saved.receipt, seed, day)
+
+    async def come_back(code: str, seed: bytes, day: date) -> None:
+        """With her receipt: she adds something, and may change her mind about its use."""
+        with_receipt = of.receipts()
+        opened = await with_receipt.open(code, now=NOW, has_waited=True)
+        assert isinstance(opened, Opened)
+        added = replace(ASK, ending=1, adds_to=opened.receipt)
+        assert await kept.keep(added, seed=seed, turn=9, today=day) == Saved()
+        addition_id = receipts.addition_id(seed, FORM, opened.receipt, visit=1)
+        came.ids.append(addition_id)
+        came.saved.append(addition_id)
+        came.weeks.append(week_of(day))
+        if seed[2] % 2:
+            came.claims.append(receipts.derive_id(seed, "change", visit=11))
+            changed = with_receipt.change_consent(opened.receipt, "warn_others", change_id=came.claims[-1])
+            assert await changed == Noted()
 
     for n in range(count):
         seed, day = chance.randbytes(16), FIRST + timedelta(days=n * 7 * WEEKS // count)
@@ -149,7 +171,11 @@ def _look_into_files(found: Order, folder: Path, came: Arrivals, keys: dict[byte
             found.pages[f"{name} by {by}"] = deviation_within_pages(places, order)
     traces = Traces()
     traces.add("an id", *came.ids)
+    traces.add("a claim", *came.claims)
     found.strays += traces.found_in(files)
+    claimed = Traces()
+    claimed.add("a claim", *came.claims)
+    found.strays += claimed.found_in({"porchlight.db": content})
 
 
 def _look_into_tables(found: Order, connection: Connection, came: Arrivals) -> None:
@@ -160,6 +186,8 @@ def _look_into_tables(found: Order, connection: Connection, came: Arrivals) -> N
         for by, order in came.orders.items():
             found.storage[f"{table.name} by {by}"] = correlation([bytes(row[0]) for row in rows], order)
         found.writers[table.name] = len({row[1] for row in rows})
+    left = connection.execute(text("SELECT id FROM claims")).scalars()
+    found.strays += [f"{bytes(one).hex()} is still claimed" for one in left]
 
 
 Sabotage = Callable[[Path, Arrivals], None]
@@ -266,6 +294,38 @@ def _put(table: Table, row: dict[str, object], connection: Connection, *, again:
 def _shorter(table: Table, row: dict[str, object]) -> dict[str, object]:
     """What makes a row shorter for a moment, so that it may come to lie elsewhere."""
     return {"body": b""} if "body" in table.c and row["body"] else {}
+
+
+def test_of_a_request_to_be_called_only_the_nights_it_has_left_tell_when_it_came(tmp_path: Path) -> None:
+    """That they do is said beside the promise."""
+
+    async def main(url: str) -> Order:
+        async with office(url, tmp_path) as founded:
+            of, came, clock = replace(founded, slow_hashes=QuickHashes()), Arrivals(), VirtualClock(NOW)
+            kept, chance, found = of.reports(save_seconds=60), Random(6), Order()
+            for n in range(4):
+                day = FIRST + timedelta(days=n)
+                clock.at = datetime.combine(day, time(3, 30), ZoneInfo(flow().zone))
+                assert await Night(of.database, of.host, of.pin, flow(), clock).work_if_due()
+                for _ in range(FEWER // 3 if n < 3 else 0):
+                    seed = chance.randbytes(16)
+                    await kept.keep(REQUEST, seed=seed, turn=3, today=day)
+                    came.ids.append(receipts.derive_id(seed, "report callback", visit=1))
+            came.saved, came.weeks = came.ids, [week_of(FIRST)] * len(came.ids)
+            joined = text("SELECT * FROM reports JOIN report_keys ON report_id = id")
+            rows = await of.database.read(
+                lambda connection: [dict(row) for row in connection.execute(joined).mappings()]
+            )
+            known = {bytes(row["id"]): row for row in rows}
+            found.tells = list(telling([known[one] for one in came.ids], came.weeks))
+            _look_into_files(found, tmp_path, came, {one: bytes(known[one]["sealed_key"]) for one in came.ids})
+            of.slow_hashes.close()
+            return found
+
+    with database_of("sqlite", tmp_path) as url:
+        found = asyncio.run(main(url))
+    assert [told.partition(":")[0] for told in found.tells] == ["nights_left"]
+    assert replace(found, tells=[]).complaints(FEWER) == []
 
 
 def test_nothing_on_the_disk_is_made_or_dated_for_each_report(tmp_path: Path) -> None:

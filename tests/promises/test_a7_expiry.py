@@ -25,7 +25,7 @@ from ivr.store.tables import epoch_wraps, epochs, report_keys
 from ivr.vault.epochs import taking as epoch_of
 from tests.founded import PASSPHRASE, Office, office
 from tests.promises.house import PROVE
-from tests.promises.keeping import Kept, Rows, annotate, copied, keep, oldest_data_with_newest_keys
+from tests.promises.keeping import Kept, Rows, add, annotate, copied, keep, oldest_data_with_newest_keys
 from tests.promises.ledger import Record
 from tests.promises.traces import Traces, files_in
 from tests.shipped import flow as shipped
@@ -51,7 +51,7 @@ async def as_it_is(_of: Office, night: Night, _folder: Path) -> None:
 
 def with_forms(days: dict[str, int]) -> Flow:
     """The shipped flow with several forms, which differ in how long they are kept."""
-    [form] = shipped().forms.values()
+    form = shipped().forms["bad_date"]
     return replace(shipped(), forms={name: replace(form, name=name, keep_days=kept) for name, kept in days.items()})
 
 
@@ -131,6 +131,9 @@ def nights(
                 await watch.look(day)
                 if len(watch.every) < arriving:
                     watch.every.append(await keep(of, kept, day=day, form=list(DAYS)[len(watch.every) % len(DAYS)]))
+                    if len(watch.every) % 2:
+                        # said to be of its last day: it goes with its report all the same
+                        await add(of, kept, watch.every[-1], day=last_day(watch.every[-1]))
                     if len(watch.every) % 4 == 0:
                         await annotate(of, watch.every[-1], until=last_day(watch.every[-1]))
                 if len(watch.every) == arriving // 2:

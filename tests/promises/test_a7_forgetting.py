@@ -15,13 +15,16 @@ from sqlalchemy import delete, update
 from starlette.routing import Router
 
 from ivr.app import Parts, WorldOf, build
+from ivr.engine.asks import Noted, Opened
 from ivr.kit.clock import VirtualClock
 from ivr.services.archive import Seal
-from ivr.services.receipts import TAKEN_BACK, Receipts, Withdrawal, forgotten
+from ivr.services.receipts import Receipts, forgotten
+from ivr.services.tagged import TAKEN_BACK, Withdrawal
+from ivr.store import reports as stored
 from ivr.store.tables import report_keys, reports
 from tests.founded import NOW, Office, office
 from tests.promises.house import BEGINNING, PROVE, house
-from tests.promises.keeping import Kept, annotate, copied, keep, oldest_data_with_newest_keys, secrets_of
+from tests.promises.keeping import Kept, add, annotate, copied, keep, oldest_data_with_newest_keys, secrets_of
 from tests.promises.ledger import Record
 from tests.promises.pacing import Metronome
 from tests.promises.traces import Traces, files_in
@@ -54,6 +57,15 @@ async def by_receipt(of: Office, one: Kept) -> None:
     assert await forgotten(of.database)
 
 
+async def by_phone(of: Office, one: Kept) -> None:
+    """As her own call does it; the line's chores wipe the log."""
+    desk = of.receipts()
+    opened = await desk.open(one.code, now=NOW, has_waited=True)
+    assert isinstance(opened, Opened)
+    assert await desk.withdraw(opened.receipt) == Noted()
+    assert await forgotten(of.database)
+
+
 def left(folder: Path, *, withdraw: Withdraw = by_receipt, sabotage: str = "", count: int = 4 * PROVE) -> Left:
     """As many reports withdrawn as stay. `sabotage`: a statement that the writer's connection is set up with."""
 
@@ -65,6 +77,7 @@ def left(folder: Path, *, withdraw: Withdraw = by_receipt, sabotage: str = "", c
             every = [await keep(of, kept, day=TODAY) for _ in range(2 * count)]
             for one in every:
                 await annotate(of, one, until=TODAY + timedelta(days=90))
+                await add(of, kept, one, day=TODAY + timedelta(days=9))
             before = await copied(of.database)
             found, traces = Left(count), Traces()
             for n, one in enumerate(every[:count]):
@@ -76,7 +89,7 @@ def left(folder: Path, *, withdraw: Withdraw = by_receipt, sabotage: str = "", c
             found.in_files = traces.found_in(files_in(folder))
             (folder / "restored").mkdir()
             restored = await oldest_data_with_newest_keys(before, await copied(of.database), folder / "restored", of)
-            gone = {one.id for one in every[:count]}
+            gone = {row for one in every[:count] for row in (one.id, *one.added)}
             found.in_backup = [one.listed.id for one in restored if one.answers and one.listed.id in gone]
             found.others_read = sum(one.seal is Seal.OPENED and len(one.notes) == 1 for one in restored)
             return found
@@ -85,10 +98,11 @@ def left(folder: Path, *, withdraw: Withdraw = by_receipt, sabotage: str = "", c
         return asyncio.run(main(url))
 
 
+@pytest.mark.parametrize("withdraw", [by_receipt, by_phone])
 def test_what_was_withdrawn_is_in_no_file_and_an_older_copy_with_today_s_keys_does_not_open_it(
-    tmp_path: Path, record: Record
+    withdraw: Withdraw, tmp_path: Path, record: Record
 ) -> None:
-    found = left(tmp_path)
+    found = left(tmp_path, withdraw=withdraw)
     record(found.withdrawn, "reports withdrawn")
     record(found.searched, "bodies, notes, keys and derived uses searched for")
     assert found.in_files == []
@@ -167,15 +181,21 @@ def test_mutant_a_line_without_its_chores_leaves_something(spooled: bool, tmp_pa
 
 async def only_the_state(of: Office, one: Kept) -> None:
     """Says that it was taken back."""
-    change = update(reports).where(reports.c.id == one.id).values(state=TAKEN_BACK)
+    change = update(reports).where(reports.c.id.in_((one.id, *one.added))).values(state=TAKEN_BACK)
     await of.database.write(lambda connection: connection.execute(change).rowcount)
     assert await forgotten(of.database)
 
 
 async def only_the_key(of: Office, one: Kept) -> None:
     """Forgets her notes."""
-    change = delete(report_keys).where(report_keys.c.report_id == one.id)
+    change = delete(report_keys).where(report_keys.c.report_id.in_((one.id, *one.added)))
     await of.database.write(lambda connection: connection.execute(change).rowcount)
+    assert await forgotten(of.database)
+
+
+async def only_the_report(of: Office, one: Kept) -> None:
+    """Forgets what was added to it."""
+    await of.database.write(lambda connection: stored.remove(connection, [one.id]))
     assert await forgotten(of.database)
 
 
@@ -184,11 +204,11 @@ async def without_cleaning(of: Office, one: Kept) -> None:
     await Receipts(of.database, of.host, of.pin, of.slow_hashes).withdraw(one.code)
 
 
-@pytest.mark.parametrize("withdraw", [only_the_state, only_the_key, without_cleaning])
+@pytest.mark.parametrize("withdraw", [only_the_state, only_the_key, only_the_report, without_cleaning])
 def test_mutant_a_withdrawal_that_leaves_something_is_seen(withdraw: Withdraw, tmp_path: Path) -> None:
     found = left(tmp_path, withdraw=withdraw, count=3)
     assert found.in_files
-    assert bool(found.in_backup) == (withdraw is only_the_state)
+    assert bool(found.in_backup) == (withdraw in (only_the_state, only_the_report))
 
 
 def test_mutant_a_database_that_does_not_wipe_what_it_deletes_is_seen(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ class OnlySays:
     async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
         assert isinstance(self.inner, Moody)
         if isinstance(ask, SaveReport) and not self.inner.disk_fails:
-            return Saved("123456789012" if ask.ends else None)
+            return Saved("123456789012" if ask.has_receipt else None)
         return await self.inner.answer(ask, call, leg)
 
 

@@ -125,6 +125,29 @@ def test_a_finished_report_stays_as_it_is_when_every_webhook_of_its_call_comes_a
     asyncio.run(main())
 
 
+def test_a_request_that_is_done_stays_so_when_every_webhook_of_its_call_comes_again(
+    tmp_path: Path, blank: Path
+) -> None:
+    """Else somebody would be called a second time."""
+
+    async def main() -> None:
+        async with house(tmp_path / "line", blank=blank, on_duty=()) as of:
+            rosa = await of.line().call()
+            await presses(rosa, "1", "0", "2", "2125550123#", "1", "3", "2", "2")
+            assert told("en", "main.report") in await presses(rosa, "1")
+            [asked] = await of.reports()
+            assert (asked.listed.consent, asked.listed.nights_left) == ("request", 3)
+            await presses(rosa, "9")
+            await of.kept.archive.done(asked.listed.id, await of.kept.session())
+            before = await of.rows()
+            for number in reversed(range(len(rosa.exchange))):
+                assert await rosa.redeliver(number, fresh_nonce=True) == rosa.exchange[number].reply
+            assert await of.rows() == before
+            assert [one.answers for one in await of.reports()] == [None]
+
+    asyncio.run(main())
+
+
 def test_a_store_that_fails_is_told_as_not_saved_in_both_languages(tmp_path: Path, blank: Path) -> None:
     async def main() -> None:
         async with house(tmp_path / "line", blank=blank, database_of=Gone) as of:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
@@ -95,7 +96,8 @@ def test_every_route_of_the_door_has_its_example(tmp_path: Path, blank: Path) ->
         async with house(tmp_path / "line", blank=blank, rest=Fickle()) as of:
             paths = {route.path for route in of.router.routes if isinstance(route, Route)}
             assert len(paths) == len(of.router.routes)
-            assert paths == WEBHOOKS | FOR_EVERYBODY
+            # Texts have examples of their own: test_s1_forged_texts.py.
+            assert paths - {"/text"} == WEBHOOKS | FOR_EVERYBODY
 
             async def nothing(_of: House, _request: Request) -> None:
                 pass
@@ -322,7 +324,7 @@ def talkative(app: AsgiApp) -> AsgiApp:
     return asgi
 
 
-def with_part(**parts: type) -> Builder:
+def with_part(**parts: Any) -> Builder:  # Any: whatever build takes
     return lambda of, clock, world: build(of, clock, world, **parts)
 
 

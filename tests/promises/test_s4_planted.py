@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from ivr.kit.clock import VirtualClock
 from ivr.services.custody import members, rolling
 from ivr.services.custody.status import status_of
-from ivr.services.receipts import TAKEN_BACK, Receipts, Withdrawal
-from ivr.services.reports import NEW
+from ivr.services.receipts import Receipts
 from ivr.services.retention import Night
+from ivr.services.tagged import NEW, TAKEN_BACK, Withdrawal
 from ivr.store.tables import metadata
 from ivr.vault.signing import Statement
 from tests.founded import NOW
@@ -43,12 +43,15 @@ COLUMNS = [
 ]
 
 HARMLESS = {
-    "report_keys.nights_left": "a report that was cut off is closed a night sooner or later, with a genuine signature "
-    "under what it was",
+    "report_keys.nights_left": "a report that was cut off is closed, and a request to be called deleted, some nights "
+    "sooner or later; what either says stays as it was",
     **dict.fromkeys(
         (f"contributions.{column.name}" for column in metadata.tables["contributions"].columns),
         "nothing reads what is derived yet, it only expires; see below",
     ),
+    "claims.id": "a message that comes twice is taken for two: what she chose herself is chosen once more; and one "
+    "that seems to have come before changes nothing",
+    "claims.nights": "the same, a night sooner or later",
     "facts.name": "whether these are demo data; a line that says so wrongly shows nothing that is not genuine",
     "facts.value": "nobody reads it: the fact is that it is there",
     "jobs.name": "when forgetting was last done: what is forgotten late is still what it was",
@@ -100,7 +103,7 @@ def test_nothing_is_done_yet_with_what_is_derived_but_to_forget_it() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "contributions"
     }
-    assert uses == {"receipts.forget", "retention.expire"}
+    assert uses == {"tagged.forget", "tagged.forget_above", "retention.expire"}
 
 
 def attacked(street: Street, folder: Path, sample: int, *, archive_of: ArchiveOf | None = None) -> dict[str, set[str]]:

@@ -16,11 +16,12 @@ import pytest
 from nacl import pwhash
 from sqlalchemy import Connection, Engine, event, select
 
-from ivr.engine.asks import Saved, SaveReport
+from ivr.engine.asks import Gone, Opened, Saved, SaveReport
 from ivr.kit.clock import VirtualClock
 from ivr.services.custody.trust import LineKeysLost, line_epochs, line_keys_in, line_keys_of
-from ivr.services.receipts import TRIES_A_DAY, Budget, Receipts, SlowHashes, Withdrawal
+from ivr.services.receipts import TRIES_A_DAY, Budget, Receipts, SlowHashes
 from ivr.services.retention import Night
+from ivr.services.tagged import Withdrawal
 from ivr.store.tables import metadata
 from ivr.vault import receipts
 from ivr.vault.derivation import derive
@@ -101,6 +102,28 @@ def test_a_hundred_codes_by_chance_find_nothing_and_change_nothing(tmp_path: Pat
         assert set(found) == {Withdrawal.UNKNOWN}
         assert await of.database.read(_everything) == before
         assert await desk.withdraw(genuine_ones.pop()) is Withdrawal.TAKEN_BACK
+
+    with_office(tmp_path, main)
+
+
+def test_by_phone_too_codes_by_chance_open_nothing_and_open_stays_what_it_was(tmp_path: Path) -> None:
+    chance = Random(6)
+
+    async def main(of: Office) -> None:
+        genuine_one = await keep(of)
+        desk = of.receipts()
+        before = await of.database.read(_everything)
+        tried = {f"{chance.randrange(10**12):012}" for _ in range(40 * PROVE)} - {genuine_one}
+        tried |= {f"{int(genuine_one) + 1:012}"[-12:], "0" * 12, "", "9" * 11, "½" * 12}
+        answers = await asyncio.gather(*(desk.open(code, now=NOW, has_waited=True) for code in tried))
+        assert set(answers) == {Gone()}
+        by_chance = [chance.randbytes(32) for _ in range(40)]
+        assert {await desk.status(one) for one in by_chance} == {Gone()}
+        assert {await desk.withdraw(one) for one in by_chance} == {Gone()}
+        changed = [await desk.change_consent(one, "pass_on", change_id=one[:16]) for one in by_chance]
+        assert set(changed) == {Gone()}
+        assert await of.database.read(_everything) == before
+        assert isinstance(await desk.open(genuine_one, now=NOW, has_waited=True), Opened)
 
     with_office(tmp_path, main)
 
