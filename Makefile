@@ -14,16 +14,16 @@ help: ## this list
 run: .venv ## serve the line on 127.0.0.1 (PORT, IVR_... are honoured)
 	@exec .venv/bin/ivr serve --demo
 
-test: .venv/dev ## the whole suite
+test: .venv/dev ## the whole suite, on all cores
 	@.venv/bin/python -m tests.prepare
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n auto
 
 bench: .venv/dev ## how fast and how small it is (two minutes; Linux); README=1 keeps the table
 	@.venv/bin/python -m bench $(if $(README),--write-readme)
 
 prove: .venv/dev ## the promises at their full sizes, and a table of what was looked at (an hour or two)
 	@.venv/bin/python -m tests.prepare
-	@PROVE=1 .venv/bin/python -m pytest tests/promises tests/transfers tests/services/test_transfers_interleaved.py --promises
+	@PROVE=1 .venv/bin/python -m pytest -n auto tests/promises tests/transfers tests/services/test_transfers_interleaved.py --promises
 
 lint: .venv/dev ## style, types and floors
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports

@@ -1,8 +1,36 @@
-"""What holds for every test: CI permits no skip, and no setting of the machine leaks in."""
+"""What holds for every test: CI permits no skip, no setting of the machine leaks in, nothing waits for an idle
+machine, and the tests of one file run on one core."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+
+from ivr.services import receipts
+
+PROMISES = Path(__file__).parent / "promises"
+GATHERED = {
+    path.name
+    for path in PROMISES.glob("test_*.py")
+    if any(fixture in path.read_text("utf-8") for fixture in ("evidence: Evidence", "paths: Cover"))
+}
+"""Files whose tests look at what was gathered on every path of the flow."""
+
+
+class Together(LoadFileScheduling):  # type: ignore[misc]  # xdist is not typed
+    """A file stays on one worker, and so do all those together for which the same minute of gathering is needed."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "gathered" if Path(file).name in GATHERED else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    return Together(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,6 +42,14 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name == "PORT" or (name.startswith("IVR_") and not name.startswith("IVR_TEST_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_gives_way() -> Iterator[None]:
+    """Where every core is busy with tests, a look-up that gives way to all of them would not come in time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(receipts, "give_way", lambda: None)
+        yield
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
