@@ -1,7 +1,7 @@
 """Keeping reports. What keeps them cannot read them.
 "Saved" is answered after a commit and never before: in the database, or, while that is away, in the spool."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -135,14 +135,7 @@ class Reports:
         """What waits in the spool, into the database. How many reports there were. Raises as `ready` does."""
         if await self._spool.is_empty():
             return 0
-        desk = self._desk or await self._sit_down(None)
-
-        def vouch(row: ReportRow) -> ReportRow:
-            """A lead may have made new keys since this worker signed it. What it did not sign shows as planted."""
-            was_ours = row.signer != desk.keys.signer.id and is_signed(row, self._own_keys)
-            return signed_row(statement_of(row), desk.keys.signer) if was_ours else row
-
-        return await self._spool.bring_home(self._database, vouch=vouch)
+        return await self._spool.bring_home(self._database, vouch=self._vouch)
 
     async def close(self) -> None:
         """Let saves that were given up on come to their end, for a few seconds. Call it before the database's."""
@@ -172,25 +165,36 @@ class Reports:
         await self._spool.put(row, sealed_key, nights_left)
         return Saved(code)
 
+    def _vouch(self, waiting: Sequence[ReportRow], connection: Connection) -> Sequence[ReportRow]:
+        """A lead may have made new keys since this worker signed them: those that count when they are put. What it did
+        not sign shows as planted."""
+        signer = line_keys_in(connection, self._host, self._pin).signer
+
+        def vouched(row: ReportRow) -> ReportRow:
+            was_ours = row.signer != signer.id and is_signed(row, self._own_keys)
+            return signed_row(statement_of(row), signer) if was_ours else row
+
+        return [vouched(row) for row in waiting]
+
     async def _desk_for(self, today: date) -> _Desk:
         """The keys in memory, loaded again where they have no epoch for the day."""
         if self._desk is None or epochs.taking(today) not in self._desk.epochs:
             return await self._patience.within(self._look_seconds, self._sit_down(today))
         return self._desk
 
-    async def _sit_down(self, today: date | None) -> _Desk:
-        """What the database has to write with, now in memory. Without a day, no month is known to have begun."""
+    async def _sit_down(self, today: date) -> _Desk:
+        """What the database has to write with, now in memory."""
         self._desk = await self._database.read(lambda connection: self._load(connection, today))
         signer = self._desk.keys.signer
         self._own_keys[signer.id] = signer.public_key
         return self._desk
 
-    def _load(self, connection: Connection, today: date | None) -> _Desk:
+    def _load(self, connection: Connection, today: date) -> _Desk:
         keys = line_keys_in(connection, self._host, self._pin)
         found = line_epochs(connection, keys, self._pin)
         if not found:
             raise LineKeysLost("there is no epoch that this line can use: `ivr keys status` says why, and what to do")
-        return _Desk(keys, found, begun=min(found) if today is None else epochs.taking(today))
+        return _Desk(keys, found, begun=epochs.taking(today))
 
     async def _knows(self, report_id: bytes, turn: int) -> bool:
         saved = await self._database.read(lambda connection: stored.turn_of(connection, report_id))

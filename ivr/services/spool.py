@@ -2,7 +2,7 @@
 Everything in it is sealed already; it is brought home before anything else is done with reports."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,9 @@ from ivr.store.database import Database
 from ivr.store.reports import ReportRow
 
 AT_ONCE = 100
+
+Vouch = Callable[[Sequence[ReportRow], Connection], Sequence[ReportRow]]
+"""Gives rows, in the transaction that puts them into the database, the signature that counts there."""
 
 CURE = (
     "what waits in it for the database is not reached. Check that its folder belongs to this user and has room. If "
@@ -65,17 +68,15 @@ class Spool:
         """Whether nothing waits, of this worker's or of another's."""
         return not await self._file.read(_waiting)
 
-    async def bring_home(self, database: Database, *, vouch: Callable[[ReportRow], ReportRow]) -> int:
+    async def bring_home(self, database: Database, *, vouch: Vouch) -> int:
         """Everything that waits, into the database, and only then out of here. How many reports there were.
 
-        `vouch` gives a row the signature that counts today. What the database has in a newer turn, or as a tombstone,
-        stays as it is there.
+        What the database has in a newer turn, or as a tombstone, stays as it is there.
         """
         count = 0
         while waiting := await self._file.read(_waiting):
             counted = await self._file.read(lambda connection: jobs.last_run(connection, nights.JOB))
-            home = [replace(one, row=vouch(one.row)) for one in waiting]
-            await database.write(partial(_put_all, home, counted))
+            await database.write(partial(_put_all, waiting, counted, vouch))
             await self._file.write(partial(_take_out, waiting))
             count += len(waiting)
         if count:
@@ -102,14 +103,14 @@ def _waiting(connection: Connection) -> Sequence[Waiting]:
     return [Waiting(row, key, left.get(row.id)) for row, key in keys if key is not None]
 
 
-def _put_all(waiting: Sequence[Waiting], counted: str | None, connection: Connection) -> None:
+def _put_all(waiting: Sequence[Waiting], counted: str | None, vouch: Vouch, connection: Connection) -> None:
     at_home = jobs.last_run(connection, nights.JOB)
-    for one in waiting:
+    for one, row in zip(waiting, vouch([one.row for one in waiting], connection), strict=True):
         left = one.nights_left
         if left is not None:
             left = nights.left_at_home(left, counted=counted, at_home=at_home)
         if left is None or left > 0:
-            stored.upsert(connection, one.row, sealed_key=one.sealed_key, nights_left=left)
+            stored.upsert(connection, row, sealed_key=one.sealed_key, nights_left=left)
 
 
 def _take_out(waiting: Sequence[Waiting], connection: Connection) -> None:

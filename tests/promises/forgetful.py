@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from sqlalchemy import Connection
 
-from ivr.services.spool import Spool
+from ivr.services.spool import Spool, Vouch
 from ivr.store import reports as stored
 from ivr.store import sqlite
 from ivr.store.database import Database
@@ -48,11 +48,11 @@ class Careless(Spool):
         super().__init__(file)
         self._own = file
 
-    async def bring_home(self, database: Database, *, vouch: Callable[[ReportRow], ReportRow]) -> int:
+    async def bring_home(self, database: Database, *, vouch: Vouch) -> int:
         rows = await self._own.read(_with_keys)
         await self._own.write(partial(_remove, [row for row, _ in rows]))
         for row, key in rows:
-            await database.write(partial(_put, vouch(row), key))
+            await database.write(partial(_put, row, key, vouch))
         return len(rows)
 
 
@@ -92,5 +92,6 @@ def _remove(rows: Sequence[ReportRow], connection: Connection) -> None:
     stored.remove(connection, [row.id for row in rows])
 
 
-def _put(row: ReportRow, key: bytes, connection: Connection) -> None:
-    stored.upsert(connection, row, sealed_key=key)
+def _put(row: ReportRow, key: bytes, vouch: Vouch, connection: Connection) -> None:
+    [vouched] = vouch([row], connection)
+    stored.upsert(connection, vouched, sealed_key=key)
