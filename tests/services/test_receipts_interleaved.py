@@ -71,7 +71,7 @@ class Receipts(RuleBasedStateMachine):
         self.folder = TemporaryDirectory(prefix="porchlight-receipts-", dir=MEMORY if MEMORY.is_dir() else None)
         self.runner = asyncio.Runner()
         self.expected = Expected()
-        self.sent: list[tuple[int, Message]] = []
+        self.sent: list[tuple[date, Message]] = []
         self.nights = 0
         self.street = self.done(self._begun())
 
@@ -112,7 +112,7 @@ class Receipts(RuleBasedStateMachine):
         )
         assert isinstance(opened, Opened)
         self.expected.reports.append(Hers(ask, seed, self.street.today, saved.receipt, opened.receipt, consent))
-        self.sent.append((self.nights, Save(number)))
+        self.sent.append((self.street.today, Save(number)))
         self.look()
 
     @precondition(lambda self: self.expected.reports)
@@ -126,7 +126,7 @@ class Receipts(RuleBasedStateMachine):
     @precondition(lambda self: self._old())
     @rule(worker=st.integers(0, 1), data=st.data())
     def asks_again(self, worker: int, data: st.DataObject) -> None:
-        """A message that came before, as far as the keys of its call are not gone."""
+        """A message that came before, a night ago at most: then the keys of its call are gone."""
         message = data.draw(st.sampled_from(self._old()))
         self._check(message, self.done(self._told(worker, message)))
         self.look()
@@ -183,7 +183,8 @@ class Receipts(RuleBasedStateMachine):
     # ---- how it is done ----
 
     def _old(self) -> list[Message]:
-        return [message for night, message in self.sent if self.nights - night <= 1]
+        yesterday = self.street.today - timedelta(days=1)
+        return [message for day, message in self.sent if day >= yesterday]
 
     def _new(self, data: st.DataObject, kinds: tuple[type[Message], ...], *, report: int | None = None) -> Message:
         if report is None:
@@ -200,7 +201,7 @@ class Receipts(RuleBasedStateMachine):
             message = Add(report, seed, turn, ending, answers, consent, self.street.today)
         else:
             message = Open(report) if kind is Open else Status(report) if kind is Status else Withdraw(report)
-        self.sent.append((self.nights, message))
+        self.sent.append((self.street.today, message))
         return message
 
     async def _told(self, worker: int, message: Message) -> object:
