@@ -2,7 +2,8 @@
 checker, so that what is measured is what is sent. Knows no step."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from ivr.flow.phrases import Phrase
 from ivr.flow.prompts import Catalogue
@@ -15,17 +16,32 @@ ENDS = (".", "?", "!", ":", "…")
 _STOPS_TWICE = re.compile(r"(?<=[?!:;,…])\s*\.(?!\.)|(?<![.…])\.(?=\.(?!\.))")
 
 
+class Piece(NamedTuple):
+    """The words of one phrase. `plain`: as they may be written instead, without accents where a language drops them."""
+
+    words: str
+    plain: str
+    is_option: bool
+
+
 def message(phrases: Iterable[Phrase], language: str, catalogues: Mapping[str, Catalogue]) -> str:
     """The text of one message. Accents are left out in languages that drop them, if that makes it GSM-7."""
-    pieces = [(catalogues[one.language or language], one) for one in phrases]
-    whole = [(_tidied(catalogue.writes(one), is_option=one.option), one.option) for catalogue, one in pieces]
-    text = _joined(whole)
-    if is_gsm(text) or not any(catalogue.drops_accents for catalogue, _ in pieces):
+    return joined([piece(one, language, catalogues) for one in phrases])
+
+
+def piece(phrase: Phrase, language: str, catalogues: Mapping[str, Catalogue]) -> Piece:
+    """A phrase, to be part of messages in a language."""
+    catalogue = catalogues[phrase.language or language]
+    words = _tidied(catalogue.writes(phrase), is_option=phrase.option)
+    return Piece(words, words.translate(DROPPED) if catalogue.drops_accents else words, phrase.option)
+
+
+def joined(pieces: Collection[Piece]) -> str:
+    """Pieces as one message."""
+    text = _joined((one.words, one.is_option) for one in pieces)
+    if is_gsm(text):
         return text
-    plain = _joined(
-        (words.translate(DROPPED) if catalogue.drops_accents else words, option)
-        for (words, option), (catalogue, _) in zip(whole, pieces, strict=True)
-    )
+    plain = _joined((one.plain, one.is_option) for one in pieces)
     return plain if is_gsm(plain) else text
 
 

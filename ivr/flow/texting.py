@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from ivr.flow.graph import Ask, Branch, Choose, Collect, Flow, Say, Speaks, Step, Wait, onward
 from ivr.flow.keys import SpeakIn
-from ivr.flow.message import message
-from ivr.flow.phrases import Digits, Label, Labels, Slot, Value, phrase
+from ivr.flow.message import Piece, joined, piece
+from ivr.flow.phrases import Digits, Label, Labels, Phrase, Slot, Value, phrase
 from ivr.flow.replies import BY_PHONE, Said, told_upon
 from ivr.flow.segments import EXTENSION, Segments, is_gsm, segments
 from ivr.flow.wants import WantOpen, WantPerson
@@ -38,9 +38,10 @@ class Sent:
 def longest(flow: Flow) -> Iterator[Sent]:
     """Of every wait, in every language."""
     for language in flow.languages:
-        ways = _ways(flow, language)
+        writer = _Writer(flow, language)
+        ways = _ways(writer)
         for wait in flow.waits():
-            yield _longest(flow, wait, language, ways.get(wait.name, frozenset()) | {()})
+            yield _longest(writer, wait, ways.get(wait.name, frozenset()) | {()})
 
 
 def greeting(flow: Flow, language: str) -> tuple[Said, str | None]:
@@ -53,18 +54,34 @@ def greeting(flow: Flow, language: str) -> tuple[Said, str | None]:
     return (), None
 
 
-def _longest(flow: Flow, wait: Wait, language: str, ways: Iterable[Said]) -> Sent:
+@dataclass(slots=True)
+class _Writer:
+    """Texts in one language. Most phrases are part of many: each is written once."""
+
+    flow: Flow
+    language: str
+    known: dict[Phrase, Piece] = field(default_factory=dict)
+
+    def text(self, said: Said) -> str:
+        return joined([self.known.get(one) or self._piece(one) for one in said])
+
+    def _piece(self, one: Phrase) -> Piece:
+        self.known[one] = piece(one, self.language, self.flow.catalogues)
+        return self.known[one]
+
+
+def _longest(writer: _Writer, wait: Wait, ways: Iterable[Said]) -> Sent:
     asked = [opening(wait, answered=answered) for answered in ((False, True) if wait.kept is not None else (False,))]
     every = [*((*way, *said) for way in ways for said in asked), after_wrong_key(wait, first=True)]
     is_private = any(one.is_private for said in every for one in said)
-    gaps = _stand_ins(flow, wait, language) if is_private else {}
-    sent = (_sent(flow, wait, language, tuple(one.filled(gaps) for one in said)) for said in every)
+    gaps = _stand_ins(writer.flow, wait, writer.language) if is_private else {}
+    sent = (_sent(writer, wait, tuple(one.filled(gaps) for one in said) if gaps else said) for said in every)
     return max(sent, key=lambda one: (one.segments.messages, one.segments.characters, one.text))
 
 
-def _sent(flow: Flow, wait: Wait, language: str, said: Said) -> Sent:
-    text = message(said, language, flow.catalogues)
-    return Sent(wait.name, language, said, text, segments(text))
+def _sent(writer: _Writer, wait: Wait, said: Said) -> Sent:
+    text = writer.text(said)
+    return Sent(wait.name, writer.language, said, text, segments(text))
 
 
 # ---- gaps ----
@@ -98,17 +115,17 @@ def _shortest_label(flow: Flow, wait: Wait, language: str, question: str | None)
 # ---- ways ----
 
 
-def _ways(flow: Flow, language: str) -> dict[str, frozenset[Said]]:
+def _ways(writer: _Writer) -> dict[str, frozenset[Said]]:
     """Wait -> the longest that may be said on the way to it: from every step that an answer may lead to, through all
     that waits for nobody, whatever the clock and the world decide."""
-    known = _Ways(flow, language)
+    flow, known = writer.flow, _Ways(writer)
     waits = {wait.name for wait in flow.waits()}
     entries: dict[str, set[str]] = {flow.leave: set()}
     for wait in flow.waits():
         for to in onward(wait):
             entries.setdefault(to, set()).add(wait.name)
     entries[flow.person] = waits
-    begun, key = greeting(flow, language)
+    begun, key = greeting(flow, writer.language)
     start = flow.steps[flow.start]
     first = {option.to for option in (start.options if isinstance(start, Choose) else ()) if option.key == key}
     ways: dict[str, set[Said]] = {}
@@ -126,20 +143,19 @@ class _Ways:
     """Step -> wait -> what may be said from here to there. Only what could be the longest is kept, so that many forks
     in a row cost little. The checker proves that steps which wait for nobody do not go round."""
 
-    flow: Flow
-    language: str
+    writer: _Writer
     known: dict[str, dict[str, frozenset[Said]]] = field(default_factory=dict)
 
     def of(self, start: str) -> dict[str, frozenset[Said]]:
-        todo, begun = [start], set[str]()
+        todo, begun, steps = [start], set[str](), self.writer.flow.steps
         while todo:
             name = todo[-1]
             if name in begun or name in self.known:
                 todo.pop()
-                self.known.setdefault(name, self._here(self.flow.steps[name]))
+                self.known.setdefault(name, self._here(steps[name]))
                 continue
             begun.add(name)
-            todo += [to for to in self._next(self.flow.steps[name]) if to not in begun]
+            todo += [to for to in self._next(steps[name]) if to not in begun]
         return self.known[start]
 
     def _here(self, step: Step) -> dict[str, frozenset[Said]]:
@@ -157,7 +173,7 @@ class _Ways:
         if isinstance(step, Choose | Collect):
             return ()
         if isinstance(step, Branch) and isinstance(step.condition, Speaks):
-            return (step.yes if step.condition.language == self.language else step.no,)
+            return (step.yes if step.condition.language == self.writer.language else step.no,)
         if isinstance(step, Ask):
             return (step.yes, step.no, *([step.want.gone] if isinstance(step.want, WantOpen) else []))
         return tuple(onward(step))
@@ -176,8 +192,8 @@ class _Ways:
 
     def _size(self, said: Said) -> tuple[int, int, bool]:
         """Places in GSM-7 and in UCS-2, and whether it must be UCS-2."""
-        text = message(said, self.language, self.flow.catalogues)
-        escaped = sum(sign in EXTENSION for sign in text)
+        text = self.writer.text(said)
+        escaped = sum(map(text.count, EXTENSION))
         return len(text) + escaped, len(text.encode("utf-16-le")) // 2, not is_gsm(text)
 
 
