@@ -1,5 +1,6 @@
 """What the figures share: a line that is set up, its traffic, the servers, and how long a round is."""
 
+import shutil
 import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`folder` holds a line's data, set up once."""
+    """`folder` holds a line's content and its data, set up once."""
 
     folder: Path
     size: Size
@@ -62,8 +63,8 @@ class Stage:
             "PORT": str(port),
             "IVR_DATA_DIR": str(self.data),
             "IVR_PUBLIC_URL": PUBLIC_URL,
-            "IVR_FLOWS_DIR": str(ROOT / "flows"),
-            "IVR_PROMPTS_DIR": str(ROOT / "prompts"),
+            "IVR_FLOWS_DIR": str(self.folder / "flows"),
+            "IVR_PROMPTS_DIR": str(self.folder / "prompts"),
         }
 
     def line(self) -> AbstractContextManager[Server]:
@@ -97,8 +98,11 @@ def genuine(hook: Webhook) -> Request:
 
 
 def set_up(folder: Path, size: Size) -> Stage:
-    """A line with keys, as `make run` makes it."""
-    content = load(ROOT / "flows", ROOT / "prompts")
+    """A line with keys, as `make run` makes it, and a copy of its content: whoever edits that while minutes of figures
+    pass must not be taken for a wrong reply."""
+    for top in ("flows", "prompts"):
+        shutil.copytree(ROOT / top, folder / top)
+    content = load(folder / "flows", folder / "prompts")
     flow, staff = content.flow, content.staff
     assert flow is not None and staff is not None, "the shipped flows are clean"
     stage = Stage(folder, size, Cores.here(), flow, staff)

@@ -15,7 +15,7 @@ from ivr.carrier.signature import MAIN_SIGNATURE, SIGNATURE, sign
 from ivr.carrier.states import AwaitingKeys, Ringing
 from ivr.carrier.transport import AsgiTransport
 from ivr.carrier.webhooks import Exchange
-from ivr.engine.asks import Answer, Ask, Ring, SaveReport
+from ivr.engine.asks import Answer, Ask
 from ivr.engine.call import Call
 from ivr.flow.graph import Flow
 from ivr.kit.clock import SystemClock, VirtualClock
@@ -76,13 +76,14 @@ class Webhook:
 
 @dataclass(slots=True)
 class _Watched:
-    """A world in memory that tells whether something was saved, or somebody to be rung, since it was last asked."""
+    """A world in memory that tells whether the world was asked for anything since that was last asked: another world
+    may answer otherwise."""
 
     memory: Memory = field(default_factory=Memory)
     asked: bool = False
 
     async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
-        self.asked |= isinstance(ask, SaveReport | Ring)
+        self.asked = True
         return await self.memory.answer(ask, call, leg)
 
 
