@@ -1,7 +1,7 @@
 """A text message as what is said, and her text as what it means. Pure: it knows no number, no conversation and nothing
 of what was sent before.
 
-Her words are read in two steps: `read` sees what needs no place in a flow (a carrier's word, the beginning, the menu),
+Her words are read in two steps: `read` sees what needs no place in a flow (to stop, help, the beginning, the menu),
 `next_keys` what of the others is pressed at one wait, as often as there are waits to answer."""
 
 import unicodedata
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ivr.flow.graph import Collect, Flow, Wait
-from ivr.flow.line import CARRIERS, JOINING, STOPPING
+from ivr.flow.line import HELPING, STOPPING
 from ivr.flow.message import message
 from ivr.flow.phrases import Phrase
 from ivr.flow.segments import fits
@@ -52,12 +52,8 @@ def encode(said: Sequence[Phrase], language: str, flow: Flow) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Reserved:
-    """A word that the phone company answers. `stops`: from here nothing may be sent to her. `joins`: it answers nobody
-    who had not stopped before, so in a conversation somebody else must."""
-
-    stops: bool
-    joins: bool = False
+class Stops:
+    """From here nothing may be sent to her."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +85,17 @@ class Says:
     words: tuple[str, ...]
 
 
-Message = Reserved | Starts | Menu | Leaves | Says
+Message = Stops | Starts | Menu | Leaves | Says
 
 
 def read(text: str, flow: Flow) -> Message:
     """What a text is. Never raises, whatever it holds."""
     words = tuple(_words(text))
-    if (whole := " ".join(text.split()).upper()) in CARRIERS - STOPPING:
-        return Reserved(stops=False, joins=whole in JOINING)
-    if " ".join(folded(_bare(word)) for word in words if word != BREAK).upper() in STOPPING:
-        return Reserved(stops=True)  # also where a full stop hides it from the phone company: it was meant
+    whole = " ".join(folded(_bare(word)) for word in words if word != BREAK).upper()
+    if whole in STOPPING:
+        return Stops()  # also where a full stop hides it from the phone company: it was meant
+    if whole in HELPING:
+        return Says((PERSON,))  # whatever the phone company tells her, it is not whom to call
     known = meanings(flow.catalogues)
     first = known.get(folded(_bare(words[0]))) if words else None
     if first is not None and first.what == "leave":

@@ -8,7 +8,7 @@ import typer
 from nacl.utils import random
 
 from ivr.carrier.rest import NoRest, Sending
-from ivr.channels.text import Reserved, encode, read
+from ivr.channels.text import Stops, encode, read
 from ivr.channels.texted import Texted
 from ivr.cli import place
 from ivr.cli.phone import Hand, Keyboard, Scripted
@@ -53,8 +53,8 @@ class Rehearsed:
     async def text(self, words: str) -> list[str]:
         now = self.clock.now()
         message = read(words, self.flow)
-        if isinstance(message, Reserved):
-            self.call = None if message.stops else self.call
+        if isinstance(message, Stops):
+            self.call = None
             return []
         fresh = begin(self.flow, seed=random(SEED_BYTES), at=now)
         reply = await take_text(self.flow, self.call, message, fresh=fresh, now=now, world=self.world)

@@ -187,10 +187,12 @@ STOPPING = frozenset(
     {"STOP", "STOP ALL", "STOPALL", "END", "QUIT", "CANCEL", "UNSUBSCRIBE", "UNSUB", "REVOKE", "OPT OUT"}
 )
 JOINING = frozenset({"START", "YES", "RESUME", "RESUME ALL", "UNSTOP", "GO"})
-CARRIERS = STOPPING | JOINING | {"HELP", "INFO"}
+HELPING = frozenset({"HELP", "INFO"})
+CARRIERS = STOPPING | JOINING | HELPING
 """Words that the phone company keeps for itself and answers (Plivo, US and Canadian long codes; those that join only
 where somebody had stopped it before). After those that stop, nothing may be sent any more; some of them stand in the
-law only (47 CFR 64.1200(a)(10))."""
+law only (47 CFR 64.1200(a)(10)). Whoever writes another of them is answered by the line too: the phone company tells
+her what texts cost, and does so in two countries only."""
 
 OUTCOMES = ("helped", "referred", "hung_up")
 """What can be counted of a talk."""

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from ivr.carrier.rest import Rest, Sending
 from ivr.channels.message import message_xml
-from ivr.channels.text import STRANGE, Reserved, Says, encode, read
+from ivr.channels.text import Stops, encode, read
 from ivr.channels.texted import Texted, TextReply
 from ivr.engine.call import Call, begin
 from ivr.flow.graph import Flow
@@ -132,10 +132,8 @@ class Conversations:
             # What is over is followed by another conversation, with two hours of its own.
             was = replace(was, began_at=now.replace(second=0, microsecond=0))
         message = read(text.words, self.flow)
-        if isinstance(message, Reserved) and message.joins and was.call is not None:
-            message = Says((STRANGE,))
-        if isinstance(message, Reserved):
-            if message.stops and claimed.found is not None:
+        if isinstance(message, Stops):
+            if claimed.found is not None:
                 await self._keep(claimed, replace(was, call=None, reply=""))
             return TextReply()
         if claimed.found is None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
-from ivr.channels.text import Reserved, read
+from ivr.channels.text import Stops, read
 from ivr.engine.call import SEED_BYTES, Call, begin
 from ivr.flow.diagnostics import Diagnostic
 from ivr.flow.graph import Flow
@@ -57,8 +57,8 @@ class TextRehearsal:
     async def _text(self, words: str) -> None:
         self.clock.advance(BETWEEN)
         message = read(words, self.flow)
-        if isinstance(message, Reserved):
-            self.call, self.said = (None if message.stops else self.call), ()
+        if isinstance(message, Stops):
+            self.call, self.said = None, ()
             return
         now = self.clock.now()
         self.shelf.forget(self.flow, now)

@@ -82,7 +82,7 @@ class TextWorld:
 
 
 Meant = Leaves | Menu | Says | Starts
-"""What a text may mean that is not the phone company's own."""
+"""What a text may mean that is to be answered."""
 
 
 def _never() -> bool:

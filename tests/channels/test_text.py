@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.carrier.texting import RESERVED
-from ivr.channels.text import Leaves, Menu, Message, Reserved, Says, Starts, encode, next_keys, read
+from ivr.channels.text import PERSON, Leaves, Menu, Message, Says, Starts, Stops, encode, next_keys, read
 from ivr.engine.keypad import Verdict, judge
 from ivr.flow.graph import Collect, Wait
-from ivr.flow.line import CARRIERS, JOINING, STOPPING
+from ivr.flow.line import CARRIERS, HELPING, STOPPING
 from ivr.flow.phrases import Digits, KeyName, Label, Labels, Phrase, phrase
 from ivr.flow.prompts import Prompt, Template
 from ivr.flow.segments import Segments, segments
@@ -206,9 +206,14 @@ def test_a_text_means(text: str, meant: Message) -> None:
 
 
 @pytest.mark.parametrize("word", sorted(CARRIERS))
-def test_a_word_of_the_phone_company_is_its_own(word: str) -> None:
-    for text in (word, word.lower(), f"  {word.title()}\n"):
-        assert read(text, flow()) == Reserved(word in STOPPING, joins=word in JOINING)
+def test_after_a_word_that_stops_nothing_is_sent_and_whoever_writes_another_of_the_phone_company_s_is_answered(
+    word: str,
+) -> None:
+    for text in (word, word.lower(), f"  {word.title()}\n", f"{word}."):
+        meant = read(text, flow())
+        assert (meant == Stops()) is (word in STOPPING)
+        assert (meant == Says((PERSON,))) is (word in HELPING)
+        assert isinstance(meant, Stops | Says)
 
 
 def test_every_word_that_the_exchange_answers_is_the_phone_companys() -> None:
@@ -217,11 +222,10 @@ def test_every_word_that_the_exchange_answers_is_the_phone_companys() -> None:
     assert RESERVED.keys() <= CARRIERS
 
 
-def test_only_alone_is_it_the_phone_companys() -> None:
+def test_only_alone_does_such_a_word_mean_anything() -> None:
     assert read("help me", flow()) == Says(("help", "me"))
     assert read("Yes 1", flow()) == Says(("Yes", "1"))
-    assert read("Stop.", flow()) == Reserved(stops=True), "it was meant, though the phone company does not know it"
-    assert read("Help!", flow()) == Says(("Help!",)), "nobody else would answer it"
+    assert read("stop it", flow()) == Says(("stop", "it"))
 
 
 PRESSED: list[tuple[Wait, str, list[str]]] = [
@@ -305,7 +309,7 @@ ANYTHING = st.lists(st.one_of(LIKELY, st.text(st.characters(exclude_categories=(
 @given(ANYTHING, st.sampled_from([MENU, PHONE, PLATE]))
 def test_whatever_is_written_ends_and_no_key_is_invented(text: str, step: Wait) -> None:
     meant = read(text, flow())
-    if isinstance(meant, Reserved | Leaves):
+    if isinstance(meant, Stops | Leaves):
         return
     words = meant.words if isinstance(meant, Says) else meant.then
     assert not is_invented(text, list(pressed(words, step)), step)

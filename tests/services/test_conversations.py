@@ -16,6 +16,7 @@ from ivr.carrier.rest import Sending
 from ivr.channels.text import Starts, encode
 from ivr.engine.asks import Answer, Ask, Busy, Duty, OnDuty, Opened, OpenReceipt, SaveReport, Withdraw
 from ivr.engine.call import Call, begin
+from ivr.flow.line import CARRIERS, HELPING, STOPPING
 from ivr.services.conversations import LONGEST, MOST_LOST, Conversations
 from ivr.services.rehearsal import Memory
 from ivr.services.texts import take_text
@@ -220,16 +221,18 @@ def test_the_carrier_s_words_that_stop_are_not_answered_and_end_the_conversation
     tell(story, tmp_path)
 
 
-@pytest.mark.parametrize("word", ["HELP", "INFO", "START", "YES", "GO"])
-def test_the_carrier_s_other_words_change_nothing_and_she_hears_of_the_choices_where_the_carrier_is_silent(
-    tmp_path: Path, word: str
-) -> None:
+@pytest.mark.parametrize("word", sorted(CARRIERS - STOPPING))
+def test_whoever_writes_another_word_of_the_phone_company_s_hears_of_us_too(tmp_path: Path, word: str) -> None:
     async def story(of: Texters) -> None:
-        await of.texts(LUZ, "VOICE", "1")
-        told = await of.text(LUZ, word)
-        assert told == "" if word in ("HELP", "INFO") else "not one of the answers" in told
-        assert "When" in await of.text(LUZ, "2 1 #")
-        assert await of.text(ROSA, word) == ""
+        for sender, texts in ((LUZ, ("VOICE", "1")), (ROSA, ())):
+            await of.texts(sender, *texts)
+            told = await of.text(sender, word)
+            if word in HELPING:
+                assert HOTLINE in told
+            else:
+                assert ("not one of the answers" if texts else "English") in told
+        if word not in HELPING:
+            assert "When" in await of.text(LUZ, "2 1 #"), "she is where she was"
 
     tell(story, tmp_path)
 
