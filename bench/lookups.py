@@ -1,14 +1,16 @@
-"""Figure: receipts that are looked up all the time, on the core that serves callers: how much longer the slowest
-hundredth of everybody else's turns waits."""
+"""Figure: receipts that are looked up all the time among many reports, on the core that serves callers: how much longer
+the slowest hundredth of everybody else's turns waits."""
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from random import Random
+from dataclasses import dataclass, replace
+from random import Random, randbytes
 from statistics import median
 
 import uvloop
+from sqlalchemy import Connection
 
 from bench import traffic
 from bench.crowd import CONNECTIONS, SECONDS_A_KEY, SLOWEST
@@ -16,11 +18,17 @@ from bench.load import Request, press
 from bench.process import HOST, Server, on_core
 from bench.stage import Figure, Stage, genuine
 from bench.with_receipts import PATH
+from ivr.flow.line import CONSENTS
+from ivr.services.tagged import NEW
+from ivr.store import epochs
+from ivr.store import reports as stored
+from ivr.store.database import Database
+from ivr.store.reports import MAX_TURN, ReportRow
 
 A_SECOND = 20
 TIMES = 2
 ROUNDS = 9
-
+REPORTS = 10_000
 
 MOST_SECONDS = 1.5
 """A look-up that takes as long was given up."""
@@ -38,6 +46,7 @@ class Waits:
 
 
 def measure(stage: Stage) -> list[Figure]:
+    stage = _with_reports(stage)
     rounds = min(stage.size.rounds, ROUNDS)
     walked = uvloop.run(traffic.calls(stage.site, stage.size.calls, turns=2 * rounds))
     waits = []
@@ -49,6 +58,40 @@ def measure(stage: Stage) -> list[Figure]:
             beside, lookups = _pressed(line, [call[2 * number + 1] for call in walked], _lookups(number), stage)
             waits.append(Waits(_slowest(alone), _slowest(beside), lookups))
     return [_figure(waits)]
+
+
+def _with_reports(stage: Stage) -> Stage:
+    """The same line, elsewhere, with many reports of others."""
+    folder = stage.folder / "with-reports"
+    for part in (stage.data, stage.folder / "flows", stage.folder / "prompts"):
+        shutil.copytree(part, folder / part.name)
+    of = replace(stage, folder=folder)
+
+    def fill(connection: Connection) -> None:
+        months = [epoch.id for epoch in epochs.all_epochs(connection)]
+        for number in range(REPORTS):
+            row = ReportRow(
+                id=randbytes(16),
+                form="bad_date",
+                epoch=months[number % len(months)],
+                week="2026-W01",
+                turn=MAX_TURN,
+                consent=CONSENTS[0],
+                state=NEW,
+                receipt_tag=randbytes(16),
+                body=randbytes(640),
+                signer=randbytes(8),
+                signature=randbytes(64),
+            )
+            stored.upsert(connection, row, sealed_key=randbytes(80))
+
+    async def filled() -> None:
+        database = Database(f"sqlite:///{of.data / 'porchlight.db'}")
+        await database.write(fill)
+        await database.close()
+
+    uvloop.run(filled())
+    return of
 
 
 def _pressed(
@@ -96,8 +139,8 @@ def _figure(waits: Sequence[Waits]) -> Figure:
     told = f"{middle.beside * 1000:.1f} ms, without {middle.alone * 1000:.1f} ms; "
     told += f"{answered} of {len(lookups)} look-ups in time, half of them within {median(lookups) * 1000:.0f} ms"
     return Figure(
-        f"{A_SECOND} receipts looked up a second on the same core: the wait that 99 of 100 turns stay below, of turns "
-        "alone",
+        f"{A_SECOND} receipts looked up a second among {REPORTS:,} reports, on the same core: the wait that 99 of 100 "
+        "turns stay below, of turns alone",
         f"{times:.1f} times ({told})",
         f"at most {TIMES} times",
         times <= TIMES and answered >= ANSWERED * len(lookups),

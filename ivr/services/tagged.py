@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from ivr.flow.line import CONSENTS
 from ivr.services.custody.signing import is_signed, signed_row, statement_of
-from ivr.services.custody.trust import LineEpoch, LineKeys, LineKeysLost, line_epochs, signers
+from ivr.services.custody.trust import LineEpoch, LineKeys, LineKeysLost, signers, usable
 from ivr.store import contributions
 from ivr.store import epochs as stored_epochs
 from ivr.store import reports as stored
@@ -70,12 +70,13 @@ def tagged(connection: Connection, slow: bytes, keys: LineKeys, pin: Pin, *, loc
     """What answers to a receipt, by its slow hash. `locked`: until the transaction ends nobody takes it back, adds to
     it or changes it. Raises NotSetUp.
     """
-    epochs = line_epochs(connection, keys, pin)
+    rows = stored_epochs.all_epochs(connection)
+    epochs = usable(rows, keys, pin)
     tags = {epoch.id: receipts.tag(epoch.receipt_key, slow) for epoch in epochs.values()}
     found = stored.tagged(connection, tags, lock=receipts.lock_name(slow) if locked else None)
     trusted = signers(connection, pin) if found else {}
     true = [row for row in found if is_signed(row, trusted)]
-    unasked = [row.id for row in stored_epochs.all_epochs(connection) if row.id not in epochs]
+    unasked = [row.id for row in rows if row.id not in epochs]
     return Tagged(true, [row for row in found if row not in true], epochs, unasked)
 
 

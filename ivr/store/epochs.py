@@ -7,12 +7,13 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from ivr.store.tables import epoch_wraps, epochs
 
-# Every save asks: made once, because making a statement costs more than running it.
+# Every save asks, and every look-up: made once, because making a statement costs more than running it.
 _SAME = (
     select(epochs.c.id)
     .where(epochs.c.id == bindparam("of"), epochs.c.public_key == bindparam("key"))
     .with_for_update(read=True)
 )
+_ALL = select(epochs).order_by(epochs.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def remove(connection: Connection, epoch: str) -> None:
 
 def all_epochs(connection: Connection) -> Sequence[EpochRow]:
     """Every epoch, the oldest first."""
-    return [EpochRow(**row._asdict()) for row in connection.execute(select(epochs).order_by(epochs.c.id))]
+    return [EpochRow(**row._asdict()) for row in connection.execute(_ALL)]
 
 
 def exists(connection: Connection, epoch: str, public_key: bytes) -> bool:

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from ivr.store.tables import line_keys
 
-# Every save asks: made once, because making a statement costs more than running it.
+# Every save asks, and every look-up: made once, because making a statement costs more than running it.
 _SAME = select(line_keys.c.signer).where(line_keys.c.signer == bindparam("of")).with_for_update(read=True)
+_ALL = select(line_keys).order_by(line_keys.c.signer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +41,4 @@ def exists(connection: Connection, signer: bytes) -> bool:
 
 def all_line_keys(connection: Connection) -> Sequence[LineKeyRow]:
     """Every set of keys, by signer."""
-    statement = select(line_keys).order_by(line_keys.c.signer)
-    return [LineKeyRow(**row._asdict()) for row in connection.execute(statement)]
+    return [LineKeyRow(**row._asdict()) for row in connection.execute(_ALL)]

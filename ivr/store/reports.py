@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, false, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -35,11 +35,13 @@ def _newer(into: sqlite.Insert | postgresql.Insert) -> ReturningInsert[tuple[byt
     ).returning(reports.c.id)
 
 
-# What a save needs is made once: to make these statements for every save costs six times as much as to run them.
+# What a save or a look-up needs is made once: to make these statements each time costs six times as much as to run
+# them.
 _NEWER = {"sqlite": _newer(sqlite.insert(reports)), "postgresql": _newer(postgresql.insert(reports))}
 _FORGET_KEY = delete(report_keys).where(report_keys.c.report_id == bindparam("of"))
 _KEEP_KEY = insert(report_keys)
 _TURN = select(reports.c.turn).where(reports.c.id == bindparam("of"))
+_TAGGED = select(reports).where(reports.c.receipt_tag.in_(bindparam("tags", expanding=True))).order_by(reports.c.id)
 _MEMBERS = select(reports.c.id, reports.c.epoch, reports.c.receipt_tag)
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 
@@ -113,12 +115,11 @@ def tagged(connection: Connection, tags: Mapping[str, bytes], *, lock: bytes | N
     `lock` (8 bytes, the receipt's own): until the transaction ends nobody else who names it sees these rows, adds to
     them or changes them, and nobody at all changes one.
     """
-    answers = [and_(reports.c.epoch == epoch, reports.c.receipt_tag == tag) for epoch, tag in tags.items()]
-    statement = select(reports).where(or_(false(), *answers)).order_by(reports.c.id)
     if lock is not None:
         _hold(connection, lock)
-        statement = statement.with_for_update()
-    return [_row(row) for row in connection.execute(statement)]
+    statement = _TAGGED if lock is None else _TAGGED.with_for_update()
+    found = [_row(row) for row in connection.execute(statement, {"tags": list(tags.values())})]
+    return [row for row in found if tags.get(row.epoch) == row.receipt_tag]
 
 
 def _hold(connection: Connection, lock: bytes) -> None:

@@ -32,6 +32,7 @@ reports = Table(
         "receipt_tag",
         Bytes(16),
         nullable=True,
+        index=True,
         why="answers to her receipt; none if the call was cut off, or for a request",
     ),
     column("body", Bytes(640), why="her answers, the day and the handle, sealed, always of one length"),

@@ -155,15 +155,17 @@ async def measured(of: Office, folder: Path, came: Arrivals, *, kind: str) -> Or
 
 
 def _look_into_files(found: Order, folder: Path, came: Arrivals, keys: dict[bytes, bytes]) -> None:
-    """Where in SQLite's file each id stands: once before its key, once in its report, and nowhere else."""
+    """Where in SQLite's file each id stands: once before its key, once in its report, once behind its tag, and nowhere
+    else."""
     files = files_in(folder)
     content = files.pop("porchlight.db")
-    rows: dict[str, list[tuple[bytes, int]]] = {"reports": [], "report_keys": []}
+    rows: dict[str, list[tuple[bytes, int]]] = {"reports": [], "report_keys": [], "tags": []}
     for one, offsets in offsets_of(came.ids, content).items():
-        if len(offsets) != 2:
-            found.strays.append(f"{one.hex()}: {len(offsets)} times in the file")
-        for at in offsets:
-            rows["report_keys" if content.startswith(keys[one], at + len(one)) else "reports"].append((one, at))
+        lies = [_where(content, at + len(one), keys[one]) for at in offsets]
+        if sorted(lies) != sorted(rows):
+            found.strays.append(f"{one.hex()}: {len(offsets)} times in the file, in {lies}")
+        for where, at in zip(lies, offsets, strict=True):
+            rows[where].append((one, at))
     for name, places in rows.items():
         lying = [one for one, _ in sorted(places, key=lambda row: row[1])]
         for by, order in came.orders.items():
@@ -176,6 +178,14 @@ def _look_into_files(found: Order, folder: Path, came: Arrivals, keys: dict[byte
     claimed = Traces()
     claimed.add("a claim", *came.claims)
     found.strays += claimed.found_in({"porchlight.db": content})
+
+
+def _where(content: bytes, at: int, key: bytes) -> str:
+    """What an id belongs to, by what stands behind it."""
+    if content.startswith(key, at):
+        return "report_keys"
+    forms = tuple(name.encode() for name in flow().forms)
+    return "reports" if content.startswith(forms, at) else "tags"
 
 
 def _look_into_tables(found: Order, connection: Connection, came: Arrivals) -> None:

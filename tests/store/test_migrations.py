@@ -94,6 +94,7 @@ def test_reports_from_before_there_were_claims_stay_and_a_change_can_be_claimed_
         await database.migrate()
         kept = await database.read(lambda connection: reports.tagged(connection, {"2027-03": b"t" * 16}))
         assert [(row.id, row.consent, row.body) for row in kept] == [(b"r" * 16, "pass_on", b"b" * 640)]
+        assert "ix_reports_receipt_tag" in await database.read(lambda connection: _indexes(connection, "reports"))
         assert await database.read(lambda connection: reports.sealed_key(connection, b"r" * 16)) == b"k" * 80
         assert [row.count for row in await database.read(lambda found: tallies.of_kind(found, "transfer"))] == [3]
         claimed = [await database.write(lambda connection: claims.claim(connection, b"c" * 16)) for _ in range(2)]

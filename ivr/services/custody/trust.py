@@ -95,7 +95,12 @@ def certified_line(connection: Connection, pin: Pin) -> LineKeyRow:
 
 def line_epochs(connection: Connection, keys: LineKeys, pin: Pin) -> dict[str, LineEpoch]:
     """Every epoch that the line may use, the oldest first: certified, and its K_receipt opens."""
-    opened = (_opened(row, keys, pin) for row in stored_epochs.all_epochs(connection))
+    return usable(stored_epochs.all_epochs(connection), keys, pin)
+
+
+def usable(rows: Sequence[EpochRow], keys: LineKeys, pin: Pin) -> dict[str, LineEpoch]:
+    """Those of these epochs that the line may use."""
+    opened = (_opened(row, keys, pin) for row in rows)
     return {epoch.id: epoch for epoch in opened if epoch is not None}
 
 
