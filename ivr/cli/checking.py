@@ -10,7 +10,7 @@ from ivr.cli.diagnostics import Format, shown
 from ivr.cli.explain import codes, explanation
 from ivr.flow.diagnostics import suggest
 from ivr.flow.graph import Flow
-from ivr.flow.proofs import Effort, Figures, figures
+from ivr.flow.proofs import NEVER, Effort, Figures, figures
 from ivr.flow.texting import Sent, longest
 from ivr.services.content import Content
 from ivr.services.rehearsal import rehearse
@@ -99,4 +99,6 @@ def _proven(flow: Flow, sent: Sequence[Sent]) -> list[str]:
 
 
 def _effort(effort: Effort) -> str:
+    if effort.in_full == NEVER:
+        return "there is none"
     return f"{effort.keys:2} {'key' if effort.keys == 1 else 'keys'}, {effort.at_once:.1f} s / {effort.in_full:.1f} s"

@@ -9,8 +9,10 @@ import orjson
 import pytest
 from typer.testing import CliRunner, Result
 
+from ivr.cli.checking import _effort
 from ivr.cli.explain import codes
 from ivr.cli.main import app
+from ivr.flow.proofs import NEVER, Effort
 from tests.shipped import ROOT
 
 CPU_SECONDS = 0.5
@@ -49,6 +51,11 @@ def test_a_clean_flow_shows_what_callers_can_count_on(line: Path) -> None:
     assert result.output.startswith("Clean. ")
     for figure in ("first key told after", "a person, from every step", "the shortest report"):
         assert result.output.count(figure) == 2, "in both languages"
+
+
+def test_what_a_flow_does_not_have_is_not_told_as_a_figure() -> None:
+    assert _effort(Effort(0, NEVER, NEVER)) == "there is none"
+    assert _effort(Effort(1, 2.0, 3.0)) == " 1 key, 2.0 s / 3.0 s"
 
 
 def test_a_clean_flow_shows_what_texts_cost(line: Path) -> None:
