@@ -17,8 +17,8 @@ from ivr.engine.filling import filled
 from ivr.engine.inputs import Answered as WorldAnswered
 from ivr.engine.inputs import Began, FellSilent, Input, Pressed, Returned
 from ivr.engine.keypad import Begun, Typed, Verdict, gather, judge
-from ivr.engine.walking import LONGEST_CALL, go, wait
-from ivr.flow.graph import Ask, Choose, Collect, Enter, Flow, Return, Wait
+from ivr.engine.walking import LONGEST_CALL, go, receipt_behind, wait
+from ivr.flow.graph import Ask, Choose, Collect, Flow, Return, Wait
 from ivr.flow.keys import Pass, Record, SpeakIn
 from ivr.flow.phrases import Digits, Phrase, phrase
 from ivr.flow.wants import WantNumber, WantOffer, WantOpen, WantPerson
@@ -108,7 +108,7 @@ def _pressed_instead(flow: Flow, call: Call, step: Ask, keys: str, now: datetime
     if keys == "9":
         return _instead(flow, call, flow.leave, now)
     if keys == "*" and call.trail:
-        call, target = _receipt_behind(flow, call, call.trail[-1])
+        call, target = receipt_behind(flow, call, call.trail[-1])
         return _starred(_instead(flow, call, target, now))
     return go(flow, replace(call, impatient=not isinstance(step.want, WantOpen)), step.name, now)
 
@@ -174,18 +174,8 @@ def _back(flow: Flow, call: Call, step: Wait, now: datetime) -> Turn:
     if step.back is not None:
         return _starred(go(flow, call, step.back, now))
     trail = call.trail[:-1] or call.trail
-    call, target = _receipt_behind(flow, replace(call, trail=trail), trail[-1] if trail else step.name)
+    call, target = receipt_behind(flow, replace(call, trail=trail), trail[-1] if trail else step.name)
     return _starred(go(flow, call, target, now))
-
-
-def _receipt_behind(flow: Flow, call: Call, target: str) -> tuple[Call, str]:
-    """A star that leads to a form whose report is over leads to its receipt, not to a new report. It is at that draft
-    then, whatever was added since."""
-    step = flow.steps[target]
-    draft = call.draft(step.form, adds=step.adds) if isinstance(step, Enter) else None
-    if draft is None or not draft.is_over or not draft.receipt:
-        return call, target
-    return with_draft(call, draft), draft.at
 
 
 def _starred(turn: Turn) -> Turn:

@@ -40,7 +40,7 @@ from ivr.engine.call import Call
 from ivr.engine.deciding import TRIES
 from ivr.engine.draft import emptied
 from ivr.engine.effects import Connect, Meet, Turn
-from ivr.engine.walking import HELD, RECEIPT_MOMENT, go, left_to_talk, since
+from ivr.engine.walking import HELD, RECEIPT_MOMENT, go, left_to_talk, receipt_behind, since
 from ivr.flow.graph import Ask, Flow
 from ivr.flow.phrases import Label, Labels, Moment, Name, Number, Phrase, phrase
 from ivr.flow.wants import WantOpen, WantPerson, WantWithdraw
@@ -163,7 +163,7 @@ def _about_person(flow: Flow, call: Call, step: Ask, answer: OfPerson, now: date
             return go(flow, replace(call, impatient=False, holding=False), step.no, now)
         case ByPhone():
             told = "line.person_by_phone" if answer.anyone else "line.nobody_by_phone"
-            here = call.trail[-1] if call.trail else flow.start
+            call, here = receipt_behind(flow, call, call.trail[-1]) if call.trail else (call, flow.start)
             return go(flow, call, here if answer.anyone else step.no, now, (phrase(told, number=Name(answer.number)),))
         case _:
             assert_never(answer)

@@ -161,3 +161,13 @@ def _left(flow: Flow, call: Call, step: Leave) -> tuple[Call, str]:
     place = draft.place(flow.forms[draft.form])
     to = step.added if draft.adds and step.added else step.to
     return replace(call, trail=tuple(one for one in call.trail if one != place)), to
+
+
+def receipt_behind(flow: Flow, call: Call, target: str) -> tuple[Call, str]:
+    """Back to a form whose report is over is back to its receipt, not to a new report. It is at that draft then,
+    whatever was added since."""
+    step = flow.steps[target]
+    draft = call.draft(step.form, adds=step.adds) if isinstance(step, Enter) else None
+    if draft is None or not draft.is_over or not draft.receipt:
+        return call, target
+    return with_draft(call, draft), draft.at

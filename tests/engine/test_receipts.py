@@ -13,6 +13,7 @@ from ivr.engine.asks import (
     Ask,
     AskStatus,
     Busy,
+    ByPhone,
     ChangeConsent,
     Gone,
     Holding,
@@ -435,6 +436,20 @@ def test_a_star_while_phones_ring_leads_back_to_the_receipt_and_begins_no_report
     rosa = Caller(altered(TO_RECEIPTS, TO_A_PERSON, AFTER_REQUEST), OneReport()).presses(f"{REPORT} #")
     assert isinstance(rosa.turn.then, Hold)
     assert rosa.presses("*").at == "bad_date:receipt"
+
+
+@dataclass
+class ByText(OneReport):
+    """Nobody can be put through: she is told where to call."""
+
+    async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
+        return ByPhone("+12125550100", anyone=True) if isinstance(ask, Ring) else await super().answer(ask, call, leg)
+
+
+def test_whoever_is_told_where_to_call_after_her_report_reads_its_receipt_and_begins_no_other() -> None:
+    rosa = Caller(altered(TO_RECEIPTS, TO_A_PERSON, AFTER_REQUEST), ByText()).presses(f"{REPORT} #")
+    assert rosa.heard[0] == "line.person_by_phone"
+    assert rosa.at == "bad_date:receipt"
 
 
 # ---- when it cannot be looked up ----
