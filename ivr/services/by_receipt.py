@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from ivr.engine.asks import Busy, Gone, Noted, NotNow, Opened, StatusIs, Unsure
 from ivr.flow.graph import Form
 from ivr.flow.line import CONSENTS
-from ivr.services.custody.trust import LineKeys, LineKeysLost, NotSetUp, line_keys_in, line_keys_of
+from ivr.services.custody.trust import LineKeys, LineKeysLost, NotSetUp, keys_to_sign_with, line_keys_in, line_keys_of
 from ivr.services.patience import ANSWER_SECONDS, GivenUp, Patience
 from ivr.services.receipts import Budget, SlowHashes
 from ivr.services.tagged import Tagged, Withdrawal, change_consent, tagged, withdraw
@@ -139,7 +139,7 @@ class LiveReceipts:
         return Opened(slow, of.true[0].form, is_gone=not of.living) if of.true else Gone()
 
     def _status(self, slow: bytes, connection: Connection) -> StatusIs | Gone:
-        of = self._of(connection, slow)
+        of = _of(connection, slow, line_keys_in(connection, self.host, self.pin), self.pin)
         return StatusIs(of.state, of.consent) if of.true else Gone()
 
     def _change(self, slow: bytes, consent: str, change_id: bytes, connection: Connection, wish: _Wish) -> Noted:
@@ -150,22 +150,23 @@ class LiveReceipts:
         return Noted()
 
     def _changed(self, connection: Connection, slow: bytes, consent: str) -> None:
-        of = self._of(connection, slow, locked=True)
+        keys = keys_to_sign_with(connection, self.host, self.pin)
+        of = _of(connection, slow, keys, self.pin, locked=True)
         if not of.living:
             raise _NotChanged
         form = self.forms.get(of.living[0].form)
         if form is not None and consent not in form.consents:
             raise ValueError(f"{form.name} does not offer {consent}")
-        change_consent(connection, of, slow, line_keys_in(connection, self.host, self.pin), consent=consent)
+        change_consent(connection, of, slow, keys, consent=consent)
 
     def _withdraw(self, slow: bytes, connection: Connection) -> Noted | Gone:
-        keys = line_keys_in(connection, self.host, self.pin)
+        keys = keys_to_sign_with(connection, self.host, self.pin)
         return Gone() if withdraw(connection, slow, keys, self.pin) is Withdrawal.UNKNOWN else Noted()
 
-    def _of(self, connection: Connection, slow: bytes, *, locked: bool = False) -> Tagged:
-        """What answers to a receipt; if nothing true does, every month was asked. Raises NotSetUp, LineKeysLost."""
-        keys = line_keys_in(connection, self.host, self.pin)
-        of = tagged(connection, slow, keys, self.pin, locked=locked)
-        if not of.true:
-            of.require_all()
-        return of
+
+def _of(connection: Connection, slow: bytes, keys: LineKeys, pin: Pin, *, locked: bool = False) -> Tagged:
+    """What answers to a receipt; if nothing true does, every month was asked. Raises NotSetUp, LineKeysLost."""
+    of = tagged(connection, slow, keys, pin, locked=locked)
+    if not of.true:
+        of.require_all()
+    return of

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ivr.services.custody.trust import line_keys_in
+from sqlalchemy import Connection
+
+from ivr.services.custody.trust import keys_to_sign_with, line_keys_of
 from ivr.services.tagged import Withdrawal, withdraw
 from ivr.store.database import Database
 from ivr.vault import receipts
@@ -112,9 +114,13 @@ class Receipts:
         The database's own leftovers are cleaned by `forgotten`, which the caller of this awaits or repeats.
         Raises NotSetUp, LineKeysLost, StoreUnavailable.
         """
-        keys = await self.database.read(lambda connection: line_keys_in(connection, self.host, self.pin))
+        keys = await line_keys_of(self.database, self.host, self.pin)
         slow = await self.slow_hashes.of(code, site_salt=keys.site_salt)
-        return await self.database.write(lambda connection: withdraw(connection, slow, keys, self.pin))
+
+        def taken_back(connection: Connection) -> Withdrawal:
+            return withdraw(connection, slow, keys_to_sign_with(connection, self.host, self.pin), self.pin)
+
+        return await self.database.write(taken_back)
 
 
 async def forgotten(database: Database, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> bool:

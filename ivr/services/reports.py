@@ -15,6 +15,7 @@ from ivr.services.custody.trust import (
     LineKeys,
     LineKeysLost,
     NotSetUp,
+    keys_to_sign_with,
     line_epochs,
     line_keys_in,
 )
@@ -166,9 +167,8 @@ class Reports:
         return Saved(code)
 
     def _vouch(self, waiting: Sequence[ReportRow], connection: Connection) -> Sequence[ReportRow]:
-        """A lead may have made new keys since this worker signed them: those that count when they are put. What it did
-        not sign shows as planted."""
-        signer = line_keys_in(connection, self._host, self._pin).signer
+        """A lead may have made new keys since this worker signed them. What it did not sign shows as planted."""
+        signer = keys_to_sign_with(connection, self._host, self._pin).signer
 
         def vouched(row: ReportRow) -> ReportRow:
             was_ours = row.signer != signer.id and is_signed(row, self._own_keys)
@@ -220,7 +220,7 @@ class Reports:
         turn = turn_of_ending(ask.ending) if ask.ends else turn
 
         def add(connection: Connection) -> bool:
-            keys = line_keys_in(connection, self._host, self._pin)
+            keys = keys_to_sign_with(connection, self._host, self._pin)
             of = tagged(connection, ask.adds_to, keys, self._pin, locked=True)
             added = _addition(ask, of, keys, addition_id=addition_id, turn=turn, today=today)
             if added is None:

@@ -13,10 +13,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.util import await_only
 
 from ivr.engine.asks import Gone, Noted, NotSaved, Opened, Saved, SaveReport
+from ivr.services import by_receipt
+from ivr.services import reports as services_reports
 from ivr.services.archive import CannotDecide, OpenReport, Seal
 from ivr.services.by_receipt import LiveReceipts
+from ivr.services.custody.rolling import roll_line_keys
 from ivr.services.custody.sessions import Session
+from ivr.services.custody.trust import line_keys_in
 from ivr.services.tagged import CONFIRMED, TAKEN_BACK
+from ivr.store import line_keys
 from ivr.store import reports as stored
 from ivr.store.database import Database
 from ivr.store.tables import notes
@@ -40,13 +45,19 @@ class Undecided(Database):
         self.done, self.let = asyncio.Event(), asyncio.Event()
 
     async def write(self, work: Callable[[Connection], T]) -> T:
+        return await super().write(self._held(work))
+
+    async def alone(self, work: Callable[[Connection], T]) -> T:
+        return await super().alone(self._held(work))
+
+    def _held(self, work: Callable[[Connection], T]) -> Callable[[Connection], T]:
         def held(connection: Connection) -> T:
             result = work(connection)
             self.done.set()
             await_only(self.let.wait())
             return result
 
-        return await super().write(held)
+        return held
 
 
 class Line:
@@ -75,6 +86,22 @@ class Line:
         ask = replace(REPORT, visit=visit, adds_to=self.receipt)
         return await kept.keep(ask, seed=b"l" * 16, turn=5, today=TODAY)
 
+    async def save(self, database: Database) -> object:
+        kept = replace(self.of, database=database).reports(save_seconds=60)
+        return await kept.keep(REPORT, seed=b"s" * 16, turn=9, today=TODAY)
+
+    async def come_home(self, database: Database) -> object:
+        """A report that waited in the spool."""
+        kept = replace(self.of, database=database).reports()
+        await kept.ready(TODAY)
+        with pytest.MonkeyPatch.context() as away:
+            away.setattr(kept, "_is_put", _not_now)
+            await kept.keep(REPORT, seed=b"h" * 16, turn=9, today=TODAY)
+        return await kept.bring_home()
+
+    async def roll(self, database: Database) -> object:
+        return await roll_line_keys(database, self.ana, self.of.host, now=NOW)
+
     async def add_more(self, database: Database) -> object:
         return await self.add(database, visit=2)
 
@@ -100,6 +127,10 @@ class Line:
         except CannotDecide:
             return None
         return True
+
+
+async def _not_now(*_: object) -> bool:
+    return False
 
 
 Does = Callable[[Line, Database], Awaitable[object]]
@@ -222,6 +253,22 @@ def test_no_note_and_no_confirmation_outlives_what_is_being_taken_back(tmp_path:
     assert [(one.seal, one.listed.state) for one in found] == [(Seal.FORGOTTEN, TAKEN_BACK)]
 
 
+SIGNED = (Line.save, Line.add, Line.allow_all, Line.withdraw, Line.come_home)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("signs", SIGNED, ids=lambda does: does.__name__)
+def test_what_is_signed_while_a_lead_makes_new_keys_is_vouched_for_by_those(
+    tmp_path: Path, signs: Does, order: int
+) -> None:
+    first, second = (signs, Line.roll)[::order]
+    *told, waited, found = at_once(tmp_path, first, second)
+    assert waited
+    assert NotSaved() not in told
+    assert len(found) == (1 if signs in (Line.allow_all, Line.withdraw) else 2)
+    assert all(one.trusted for one in found), "nothing shows as planted"
+
+
 # ---- mutants: each must be caught ----
 
 
@@ -242,6 +289,24 @@ SCENES = (
     test_what_is_being_added_while_she_allows_less_may_be_used_for_less,
     test_what_is_added_while_she_is_allowing_less_may_be_used_for_less,
 )
+
+
+def test_mutant_a_roll_that_holds_nothing_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_keys, "hold", lambda _connection: None)
+    *_, found = at_once(tmp_path, Line.save, Line.roll)
+    assert not all(one.trusted for one in found)
+
+
+@pytest.mark.parametrize(
+    "does", [Line.add, Line.allow_all, Line.withdraw, Line.come_home], ids=lambda one: one.__name__
+)
+def test_mutant_a_line_that_signs_without_a_look_at_who_rolls_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: Does
+) -> None:
+    for module in (by_receipt, services_reports):
+        monkeypatch.setattr(module, "keys_to_sign_with", line_keys_in)
+    *_, found = at_once(tmp_path, does, Line.roll)
+    assert not all(one.trusted for one in found)
 
 
 @pytest.mark.parametrize("mutant", [without_any_lock, with_rows_locked_only])

@@ -40,6 +40,7 @@ async def roll_line_keys(database: Database, lead: Session, host: HostKey, *, no
 
 
 def _roll(connection: Connection, lead: Session, key: bytes, host: HostKey, *, now: datetime) -> Roll:
+    stored_line_keys.hold(connection)  # what is signed with them is there to be signed anew, or comes afterwards
     sound, altered = sound_and_altered(connection, lead)
     old = stored_line_keys.all_line_keys(connection)
     new = make_line_keys(connection, key, host)

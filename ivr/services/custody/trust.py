@@ -80,6 +80,15 @@ def line_keys_in(connection: Connection, host: HostKey, pin: Pin) -> LineKeys:
     return LineKeys(Signer.of(private.signing_key), private.sealing_key, salt)
 
 
+def keys_to_sign_with(connection: Connection, host: HostKey, pin: Pin) -> LineKeys:
+    """The same, and nobody replaces them until this transaction ends: who rolls them signs anew what lies there, and
+    would miss what comes. Ask for them before anything of reports is locked. Raises NotSetUp, LineKeysLost."""
+    keys = line_keys_in(connection, host, pin)
+    while not stored_line_keys.exists(connection, keys.signer.id):
+        keys = line_keys_in(connection, host, pin)
+    return keys
+
+
 def certified_line(connection: Connection, pin: Pin) -> LineKeyRow:
     """The line's keys as they lie there, under the name that reports call them by. Raises NotSetUp, LineKeysLost."""
     certified = _certified_lines(connection, pin)
