@@ -57,6 +57,13 @@ class Stops:
 
 
 @dataclass(frozen=True, slots=True)
+class Helps:
+    """She needs somebody, and says so in a word, or with a 0. `language`: that of the word, if it is one language's."""
+
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Starts:
     """The word that begins a conversation in a language, and what she answered in the same text."""
 
@@ -85,7 +92,7 @@ class Says:
     words: tuple[str, ...]
 
 
-Message = Stops | Starts | Menu | Leaves | Says
+Message = Stops | Helps | Starts | Menu | Leaves | Says
 
 
 def read(text: str, flow: Flow) -> Message:
@@ -95,8 +102,11 @@ def read(text: str, flow: Flow) -> Message:
     if whole in STOPPING:
         return Stops()  # also where a full stop hides it from the phone company: it was meant
     if whole in HELPING:
-        return Says((PERSON,))  # whatever the phone company tells her, it is not whom to call
+        return Helps()  # whatever the phone company tells her, it is not whom to call
     known = meanings(flow.catalogues)
+    asked = known.get(whole.casefold())
+    if asked is not None and asked.what == "help":
+        return Helps(asked.language)
     first = known.get(folded(_bare(words[0]))) if words else None
     if first is not None and first.what == "leave":
         return Leaves(first.language)

@@ -20,7 +20,6 @@ from ivr.kit.clock import Clock, SystemClock
 from ivr.services.conversations import Conversations
 from ivr.services.rehearsal import Memory
 from ivr.services.texts import TextWorld, take_text
-from ivr.services.turns import World
 from ivr.settings import Settings
 from ivr.vault.conversations import text_keys
 
@@ -46,7 +45,7 @@ class Rehearsed:
     """The engine alone."""
 
     flow: Flow
-    world: World
+    world: TextWorld
     clock: Clock
     call: Call | None = None
 

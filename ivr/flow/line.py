@@ -183,6 +183,9 @@ WORDS = ("start", "menu", "back", "skip", "leave")
 """What has a word of its own in texts. `start` begins in the language that it belongs to; `back` is the key * and
 `skip` the key #."""
 
+MORE_WORDS = ("help",)
+"""What may have one: HELP itself is understood in every language."""
+
 STOPPING = frozenset(
     {"STOP", "STOP ALL", "STOPALL", "END", "QUIT", "CANCEL", "UNSUBSCRIBE", "UNSUB", "REVOKE", "OPT OUT"}
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from ivr.flow.diagnostics import ENOUGH, Diagnostic, Place, nearest
-from ivr.flow.line import SENTENCES, WORDS
+from ivr.flow.line import MORE_WORDS, SENTENCES, WORDS
 from ivr.flow.prompts import Prompt
 from ivr.flow.rules import missing_field, unknown_field, wrong_type
 from ivr.flow.source import Node, Table, Word
@@ -42,14 +42,15 @@ def read_wordings(table: Table, found: list[Diagnostic], *, prompt: Read) -> Wor
 
 
 def read_words(table: Table, found: list[Diagnostic]) -> dict[str, Word]:
-    """What each of WORDS is called. Whether it can be so called is for a rule that sees every language."""
+    """What each of WORDS is called, and some of MORE_WORDS. Whether it can be so called is for a rule that sees every
+    language."""
     missing = [what for what in WORDS if what not in table]
-    words = {}
+    every, words = (*WORDS, *MORE_WORDS), {}
     for what, word in islice(table.items(), ENOUGH):
-        if what not in WORDS:
-            meant = nearest(what, missing) or nearest(what, WORDS)
+        if what not in every:
+            meant = nearest(what, missing) or nearest(what, every)
             missing = [one for one in missing if one != meant]
-            known = [meant] if meant else WORDS
+            known = [meant] if meant else every
             found.append(unknown_field.found(what, known=known, owner="`words`", place=what.place))
         elif isinstance(word, Word) and word.strip():
             words[str(what)] = word

@@ -12,6 +12,7 @@ from ivr.channels.text import (
     LEAVE,
     PERSON,
     STRANGE,
+    Helps,
     Leaves,
     Menu,
     Says,
@@ -47,6 +48,8 @@ _STOPS = frozenset(
 """After one of these what follows in a text was meant for something else; and she must read first what her receipt is,
 and that her report is about to be deleted."""
 
+_BY_PHONE = frozenset({"line.person_by_phone", "line.nobody_by_phone"})
+
 _LOST = frozenset({"line.wrong_key", "line.digits_wrong", "line.silence_person"})
 
 _FORGET = phrase("line.text_forget")
@@ -81,7 +84,7 @@ class TextWorld:
         return await self.world.answer(ask, call, leg)
 
 
-Meant = Leaves | Menu | Says | Starts
+Meant = Helps | Leaves | Menu | Says | Starts
 """What a text may mean that is to be answered."""
 
 
@@ -96,7 +99,7 @@ async def take_text(
     *,
     fresh: Call,
     now: datetime,
-    world: World,
+    world: TextWorld,
     is_late: Callable[[], bool] = _never,
 ) -> Reply:
     """The reply to a text. Once it `is_late`, what is left of the text is not pressed: she is told where she is.
@@ -105,6 +108,7 @@ async def take_text(
     reading = _Reading(flow, fresh, now, world, is_late)
     if call is not None:
         reading.resume(call)
+    message = reading.meant(message)
     match message:
         case Leaves():
             await reading.leave(message.language if call is None else reading.call.language)
@@ -112,15 +116,14 @@ async def take_text(
             await reading.start(reading.call.language, message.then)
         case Starts():
             await reading.start(message.language, message.then)
+        case Helps():
+            await reading.help(message.language, begins=call is None)
         case Says() if (number := _emergency(message.words)) and not reading.is_typing:
             await reading.warn(number)
         case Says() if call is not None:
             await reading.answer(message.words)
         case Says(words=("9",)):
             await reading.leave(reading.call.language)  # it was over before, or comes twice
-        case Says(words=(word,)) if plain_number(word) == PERSON:
-            await reading.take(Began())
-            await reading.take(Pressed(PERSON))
         case Menu() | Says():
             await reading.take(Began())
         case _:
@@ -133,7 +136,7 @@ class _Reading:
     flow: Flow
     call: Call
     now: datetime
-    world: World
+    world: TextWorld
     is_late: Callable[[], bool]
     said: tuple[Phrase, ...] = ()
     """What she is told; of all but the last thing that she pressed without the question that followed."""
@@ -163,6 +166,24 @@ class _Reading:
     def is_typing(self) -> bool:
         """Does she answer with digits here?"""
         return isinstance(self.flow.steps[self.call.step], Collect)
+
+    def meant(self, message: Meant) -> Meant:
+        """A 0 that stands alone is a cry for help; but behind a piece of a number it is a digit."""
+        words = message.words if isinstance(message, Says) else ()
+        is_zero = len(words) == 1 and plain_number(words[0]) == PERSON and not self.call.typed
+        return Helps() if is_zero else message
+
+    async def help(self, language: str, *, begins: bool) -> None:
+        """Whom to call, wherever she is, and whatever has changed since. What she has begun to type is forgotten: a 0
+        would be a digit of it."""
+        if begins and language:
+            await self.start(language, ())
+        elif begins:
+            await self.take(Began())
+        elif self.is_changed:
+            self.said = (_CHANGED,)
+        self.call = replace(self.call, typed="")
+        await self.take(Pressed(PERSON))
 
     async def warn(self, number: str) -> None:
         """Nobody here calls an emergency number: she must know that at once."""
@@ -212,9 +233,12 @@ class _Reading:
         return next_keys(words, step) if isinstance(step, WAITS) else (words[0], ())
 
     async def take(self, received: Input) -> None:
-        before = self._without_question()
+        before, is_zero = self._without_question(), received == Pressed(PERSON) and not self.call.typed
         turn = await take_turn(self.flow, self.call, received, now=self.now, world=self.world)
         self.call = turn.call
+        if is_zero and _BY_PHONE.isdisjoint(one.prompt for one in turn.said):
+            # A flow may look first whether anybody is on duty, and ring nobody: she can still call.
+            before = (*before, phrase("line.nobody_by_phone", number=Name(self.world.number)))
         self.said = (*before, *turn.said)
         self.is_stopped = any(one.prompt in _STOPS for one in turn.said)
         await self._then(turn)

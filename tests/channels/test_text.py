@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.carrier.texting import RESERVED
-from ivr.channels.text import PERSON, Leaves, Menu, Message, Says, Starts, Stops, encode, next_keys, read
+from ivr.channels.text import Helps, Leaves, Menu, Message, Says, Starts, Stops, encode, next_keys, read
 from ivr.engine.keypad import Verdict, judge
 from ivr.flow.graph import Collect, Wait
 from ivr.flow.line import CARRIERS, HELPING, STOPPING
@@ -212,8 +212,14 @@ def test_after_a_word_that_stops_nothing_is_sent_and_whoever_writes_another_of_t
     for text in (word, word.lower(), f"  {word.title()}\n", f"{word}."):
         meant = read(text, flow())
         assert (meant == Stops()) is (word in STOPPING)
-        assert (meant == Says((PERSON,))) is (word in HELPING)
-        assert isinstance(meant, Stops | Says)
+        assert (meant == Helps()) is (word in HELPING)
+        assert isinstance(meant, Stops | Helps | Says)
+
+
+def test_whoever_needs_somebody_may_say_so_in_spanish() -> None:
+    for text in ("AYUDA", "ayuda!", " ¡Ayuda! "):
+        assert read(text, flow()) == Helps("es")
+    assert read("ayuda por favor", flow()) == Says(("ayuda", "por", "favor"))
 
 
 def test_every_word_that_the_exchange_answers_is_the_phone_companys() -> None:
@@ -309,7 +315,7 @@ ANYTHING = st.lists(st.one_of(LIKELY, st.text(st.characters(exclude_categories=(
 @given(ANYTHING, st.sampled_from([MENU, PHONE, PLATE]))
 def test_whatever_is_written_ends_and_no_key_is_invented(text: str, step: Wait) -> None:
     meant = read(text, flow())
-    if isinstance(meant, Stops | Leaves):
+    if isinstance(meant, Stops | Helps | Leaves):
         return
     words = meant.words if isinstance(meant, Says) else meant.then
     assert not is_invented(text, list(pressed(words, step)), step)

@@ -19,10 +19,11 @@ from ivr.engine.call import Call, begin
 from ivr.flow.line import CARRIERS, HELPING, STOPPING
 from ivr.services.conversations import LONGEST, MOST_LOST, Conversations
 from ivr.services.rehearsal import Memory
-from ivr.services.texts import take_text
+from ivr.services.texts import TextWorld, take_text
 from ivr.store import live
 from ivr.store.database import StoreUnavailable
 from ivr.store.live import STAYS
+from tests.engine.test_receipts import TO_RECEIPTS, altered
 from tests.promises.house import PROVE
 from tests.services.texters import HOTLINE, LUZ, ROSA, Texters, texters
 from tests.shipped import flow as shipped
@@ -237,6 +238,59 @@ def test_whoever_writes_another_word_of_the_phone_company_s_hears_of_us_too(tmp_
     tell(story, tmp_path)
 
 
+@pytest.mark.parametrize("word", ["HELP", "AYUDA"])
+@pytest.mark.parametrize("piece", ["4820", "4820 1234 567"])
+def test_help_behind_a_piece_of_a_receipt_is_no_digit_of_it(tmp_path: Path, word: str, piece: str) -> None:
+    async def story(of: Texters) -> None:
+        await of.texts(LUZ, "VOICE", "2", piece)
+        told = await of.text(LUZ, word)
+        assert HOTLINE in told
+        assert "report with that number" not in told
+        assert "So far: 4820." in (await of.texts(LUZ, "MENU", "2", "4820"))[-1], "what she had begun is forgotten"
+
+    tell(story, tmp_path)
+
+
+def test_a_zero_behind_a_piece_of_a_receipt_is_a_digit_of_it(tmp_path: Path) -> None:
+    async def story(of: Texters) -> None:
+        await of.texts(LUZ, "VOICE", "2", "4820")
+        assert "482 00" in await of.text(LUZ, "0")
+
+    tell(story, tmp_path)
+
+
+def test_help_in_spanish_is_answered_in_spanish_from_the_first_text_on(tmp_path: Path) -> None:
+    async def story(of: Texters) -> None:
+        told = await of.text(ROSA, "¡Ayuda!")
+        assert HOTLINE in told
+        assert "Para hablar con una persona" in told
+        await of.texts(LUZ, "VOICE", "1")
+        assert "To talk with a person" in await of.text(LUZ, "ayuda"), "in the language of the conversation"
+
+    tell(story, tmp_path)
+
+
+GATE = (
+    (b"always: { 0: person,", b"always: { 0: gate,"),
+    (
+        b"\n  nobody_free:\n",
+        b"\n  gate: { branch: { on_call: anyone }, yes: person, no: nobody_free }\n  nobody_free:\n",
+    ),
+)
+
+
+@pytest.mark.parametrize("word", ["HELP", "0"])
+def test_zero_tells_whom_to_call_also_where_a_flow_looks_first_whether_anybody_is_there(
+    tmp_path: Path, word: str
+) -> None:
+    async def story(of: Texters) -> None:
+        for texts in ((), ("VOICE", "1")):
+            await of.texts(LUZ, *texts)
+            assert (await of.text(LUZ, word)).count(HOTLINE) == 1
+
+    tell(story, tmp_path, flow=altered(TO_RECEIPTS, *GATE))
+
+
 MISREAD = {
     "a time": ("VOICE 1 1 4 #", "9 pm", "today"),
     "a sentence": ("VOICE 1", "2 men in a car", "violence or abuse"),
@@ -373,7 +427,7 @@ def test_where_the_disk_is_slow_the_rest_of_a_long_text_is_left_and_she_is_told_
 
     async def story() -> str:
         message = Starts("en", ("1", "2", "1", "#", "1", "1"))
-        world, is_late = Memory(), partial(next, late, True)
+        world, is_late = TextWorld(Memory(), HOTLINE), partial(next, late, True)
         reply = await take_text(shipped(), None, message, fresh=fresh, now=NOON, world=world, is_late=is_late)
         return encode(reply.said, reply.language, shipped())
 
@@ -725,6 +779,18 @@ def test_after_a_newer_version_of_the_flow_she_is_told_and_goes_on_where_she_was
         await of.texts(LUZ, "1", "1")
         [report] = memory(of).reports.values()
         assert dict(report.answers) == {"what": ("taken",), "when": ("today",)}
+
+    tell(story, tmp_path)
+
+
+@pytest.mark.parametrize("word", ["HELP", "0"])
+def test_whoever_needs_somebody_after_a_newer_version_hears_whom_to_call_at_once(tmp_path: Path, word: str) -> None:
+    async def story(of: Texters) -> None:
+        await of.texts(LUZ, "VOICE", "1", "2 1 #")
+        _publish(of, _another(shipped()))
+        told = await of.text(LUZ, word)
+        assert "changed" in told
+        assert HOTLINE in told
 
     tell(story, tmp_path)
 

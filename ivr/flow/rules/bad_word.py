@@ -13,7 +13,7 @@ for the same thing, except the one that begins a conversation: it says in which 
 from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic, shortened
-from ivr.flow.line import CARRIERS, WORDS
+from ivr.flow.line import CARRIERS, MORE_WORDS, WORDS
 from ivr.flow.source import Word
 from ivr.flow.subject import Texts
 from ivr.flow.words import Meaning, folded
@@ -24,7 +24,7 @@ _CURE = "Choose another word."
 def check(texts: Texts) -> Iterator[Diagnostic]:
     taken: dict[str, Meaning] = {}
     for language, written in texts.written.items():
-        for what in WORDS:
+        for what in (*WORDS, *MORE_WORDS):
             word = written.words.get(what)
             wrong = _alone(word) if word is not None else None
             if wrong is not None:
