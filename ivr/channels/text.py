@@ -5,7 +5,7 @@ Her words are read in two steps: `read` sees what needs no place in a flow (to s
 `next_keys` what of the others is pressed at one wait, as often as there are waits to answer."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ivr.flow.graph import Collect, Flow, Wait
@@ -23,6 +23,8 @@ A_NUMBER = 7
 """So many digits are somebody's number, or a receipt, and not so many answers."""
 LEAVE = " leave "
 """She is done, behind other answers. No word of hers has a blank in it."""
+HELP = " help "
+"""She needs somebody, behind other answers: no digit of a number that she is writing."""
 BREAK = ","
 """A comma, a semicolon or a line break: what stands on its two sides is not one number."""
 
@@ -58,7 +60,8 @@ class Stops:
 
 @dataclass(frozen=True, slots=True)
 class Helps:
-    """She needs somebody, and says so in a word, or with a 0. `language`: that of the word, if it is one language's."""
+    """She needs somebody: a word for it, and no answer, whatever she says around it. `language`: that of the word, if
+    it is one language's."""
 
     language: str = ""
 
@@ -98,15 +101,11 @@ Message = Stops | Helps | Starts | Menu | Leaves | Says
 def read(text: str, flow: Flow) -> Message:
     """What a text is. Never raises, whatever it holds."""
     words = tuple(_words(text))
-    whole = " ".join(folded(_bare(word)) for word in words if word != BREAK).upper()
-    if whole in STOPPING:
+    if " ".join(folded(_bare(word)) for word in words if word != BREAK).upper() in STOPPING:
         return Stops()  # also where a full stop hides it from the phone company: it was meant
-    if whole in HELPING:
-        return Helps()  # whatever the phone company tells her, it is not whom to call
-    known = meanings(flow.catalogues)
-    asked = known.get(whole.casefold())
-    if asked is not None and asked.what == "help":
-        return Helps(asked.language)
+    known = _HELPS | meanings(flow.catalogues)
+    if (asked := _asked(words, known)) is not None:
+        return Helps(asked.language)  # whatever the phone company tells her, it is not whom to call
     first = known.get(folded(_bare(words[0]))) if words else None
     if first is not None and first.what == "leave":
         return Leaves(first.language)
@@ -145,7 +144,7 @@ def _is_piece(bare: str, words: tuple[str, ...]) -> bool:
     if bare[0] not in "123456789" and len(bare) == 1:
         return False
     behind = words[1] if len(words) > 1 else ""
-    is_sentence = behind != LEAVE and any(sign.isalpha() for sign in behind)
+    is_sentence = behind not in (LEAVE, HELP) and any(sign.isalpha() for sign in behind)
     digits = bare.rstrip("*#")
     is_glued = digits.isdigit() and len(digits) > 1 and not {PERSON, "9"}.isdisjoint(digits)
     return is_sentence or is_glued or (bare == "9" and behind != "") or is_number(words)
@@ -220,6 +219,17 @@ def _trimmed(words: tuple[str, ...]) -> tuple[str, ...]:
 # ---- words ----
 
 
+_HELPS = {folded(word): Meaning("help", "") for word in HELPING}
+
+
+def _asked(words: tuple[str, ...], known: Mapping[str, Meaning]) -> Meaning | None:
+    """The word for help, if she writes one and presses nothing."""
+    meant = [known.get(folded(_bare(word))) for word in words]
+    if any(not KEYS.isdisjoint(word) for word in words) or any(one and one.what != "help" for one in meant):
+        return None
+    return next((one for one in meant if one is not None), None)
+
+
 def _words(text: str) -> Iterator[str]:
     """Words as they were typed, but digits of every script as 0 to 9, without what cannot be seen; and each break."""
     plain = "".join(f" {BREAK} " if sign in _BREAKS else _plain(sign) for sign in text)
@@ -265,7 +275,8 @@ def _is_around(sign: str) -> bool:
     return sign.isspace() or (sign not in "*#" and unicodedata.category(sign)[0] in "PS")
 
 
-def _keyed(word: str, known: dict[str, Meaning]) -> str:
+def _keyed(word: str, known: Mapping[str, Meaning]) -> str:
     """BACK and SKIP are keys, wherever they stand, and BYE is BYE."""
     meaning = known.get(folded(_bare(word)))
-    return {"back": "*", "skip": "#", "leave": LEAVE}.get(meaning.what, word) if meaning is not None else word
+    as_keys = {"back": "*", "skip": "#", "leave": LEAVE, "help": HELP}
+    return as_keys.get(meaning.what, word) if meaning is not None else word

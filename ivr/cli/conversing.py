@@ -25,7 +25,7 @@ from ivr.vault.conversations import text_keys
 
 HELP = """\
   A line is a text: VOICE begins in English, VOZ en español. Numbers answer; several answers fit in one text: 2 1 #
-  MENU, BACK, SKIP and BYE work everywhere. In brackets stands what a message costs.
+  MENU, BACK, SKIP, BYE, HELP and AYUDA work everywhere. In brackets stands what a message costs.
   /bye   ends this session, as if she had put her phone away"""
 REHEARSAL = "This is a rehearsal: nothing of it is kept."
 SAY = """Texts to send, with | between: "VOICE | 1 | 2 1 # | 1 | 1"."""

@@ -9,6 +9,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from ivr.channels.text import (
+    HELP,
     LEAVE,
     PERSON,
     STRANGE,
@@ -155,12 +156,19 @@ class _Reading:
         if option is None:
             await self.take(Began())
         else:
-            self.said = (option.lead,) if option.lead is not None else ()
+            is_urgent = words[:1] == (PERSON,) or HELP in words  # she needs a number to call, and no greeting before it
+            self.said = (option.lead,) if option.lead is not None and not is_urgent else ()
             await self.take(Pressed(option.key))
         if number := _emergency(words):
             await self.warn(number)
         else:
             await self._press(words)
+            await self._help_if_asked(words)
+
+    @property
+    def has_begun_to_type(self) -> bool:
+        """Is there a piece of a number already, to which a 0 would belong?"""
+        return self.is_typing and bool(self.call.typed)
 
     @property
     def is_typing(self) -> bool:
@@ -170,19 +178,21 @@ class _Reading:
     def meant(self, message: Meant) -> Meant:
         """A 0 that stands alone is a cry for help; but behind a piece of a number it is a digit."""
         words = message.words if isinstance(message, Says) else ()
-        is_zero = len(words) == 1 and plain_number(words[0]) == PERSON and not self.call.typed
+        is_zero = len(words) == 1 and plain_number(words[0]) == PERSON and not self.has_begun_to_type
         return Helps() if is_zero else message
 
     async def help(self, language: str, *, begins: bool) -> None:
         """Whom to call, wherever she is, and whatever has changed since. What she has begun to type is forgotten: a 0
         would be a digit of it."""
         if begins and language:
-            await self.start(language, ())
-        elif begins:
+            await self.start(language, (HELP,))
+            return
+        if begins:
             await self.take(Began())
         elif self.is_changed:
             self.said = (_CHANGED,)
         self.call = replace(self.call, typed="")
+        self.said = tuple(one for one in self.said if one.prompt != "line.digits_more")
         await self.take(Pressed(PERSON))
 
     async def warn(self, number: str) -> None:
@@ -204,10 +214,11 @@ class _Reading:
             return
         if self.is_typing and _emergency(words):
             self.said = (phrase("line.text_emergency", number=Name(_emergency(words))),)
-        keys, words = self._next(words) if words and words[0] != LEAVE else ("", words)
+        keys, rest = self._next(words) if words and words[0] not in (LEAVE, HELP) else ("", words)
         if keys:
             await self.take(Pressed(keys))
-        await self._press(words)
+        await self._press(rest)
+        await self._help_if_asked(words)
         if not self.said:
             await self.take(Pressed(STRANGE))
 
@@ -219,12 +230,19 @@ class _Reading:
         for _ in range(MOST_KEYS):
             if not words or self.is_over or self.is_stopped or self.is_late():
                 return
+            if words[0] == HELP:
+                return
             if words[0] == LEAVE:
                 await self.leave(self.call.language)
                 return
             keys, words = self._next(words)
             if keys:
                 await self.take(Pressed(keys))
+
+    async def _help_if_asked(self, words: tuple[str, ...]) -> None:
+        """Also behind an answer that is none, and after which no other counts."""
+        if HELP in words and not self.is_over and _BY_PHONE.isdisjoint(one.prompt for one in self.said):
+            await self.help("", begins=False)
 
     def _next(self, words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
         """Where nothing is asked she is told to wait a moment: any word goes on from there, and no other was meant for
@@ -233,14 +251,15 @@ class _Reading:
         return next_keys(words, step) if isinstance(step, WAITS) else (words[0], ())
 
     async def take(self, received: Input) -> None:
-        before, is_zero = self._without_question(), received == Pressed(PERSON) and not self.call.typed
+        before, is_zero = self._without_question(), received == Pressed(PERSON) and not self.has_begun_to_type
         turn = await take_turn(self.flow, self.call, received, now=self.now, world=self.world)
-        self.call = turn.call
-        if is_zero and _BY_PHONE.isdisjoint(one.prompt for one in turn.said):
+        self.call, told = turn.call, turn.said
+        needs_somebody = is_zero or any(one.prompt == "line.silence_person" for one in told)
+        if needs_somebody and _BY_PHONE.isdisjoint(one.prompt for one in told):
             # A flow may look first whether anybody is on duty, and ring nobody: she can still call.
-            before = (*before, phrase("line.nobody_by_phone", number=Name(self.world.number)))
-        self.said = (*before, *turn.said)
-        self.is_stopped = any(one.prompt in _STOPS for one in turn.said)
+            told = (phrase("line.nobody_by_phone", number=Name(self.world.number)), *told)
+        self.said = (*before, *told)
+        self.is_stopped = any(one.prompt in _STOPS for one in told)
         await self._then(turn)
 
     async def _then(self, turn: Turn) -> None:

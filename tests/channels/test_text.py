@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.carrier.texting import RESERVED
-from ivr.channels.text import Helps, Leaves, Menu, Message, Says, Starts, Stops, encode, next_keys, read
+from ivr.channels.text import HELP, Helps, Leaves, Menu, Message, Says, Starts, Stops, encode, next_keys, read
 from ivr.engine.keypad import Verdict, judge
 from ivr.flow.graph import Collect, Wait
 from ivr.flow.line import CARRIERS, HELPING, STOPPING
@@ -219,7 +219,25 @@ def test_after_a_word_that_stops_nothing_is_sent_and_whoever_writes_another_of_t
 def test_whoever_needs_somebody_may_say_so_in_spanish() -> None:
     for text in ("AYUDA", "ayuda!", " ¡Ayuda! "):
         assert read(text, flow()) == Helps("es")
-    assert read("ayuda por favor", flow()) == Says(("ayuda", "por", "favor"))
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("help me", Helps()),
+        ("please HELP!!", Helps()),
+        ("ayuda por favor", Helps("es")),
+        ("AYUDA AYUDA", Helps("es")),
+        ("more info", Helps()),
+        ("1 help", Says(("1", HELP))),
+        ("4820 1234 HELP", Says(("4820", "1234", HELP))),
+        ("VOICE help", Starts("en", (HELP,))),
+        ("voz ayuda", Starts("es", (HELP,))),
+        ("helper", Says(("helper",))),
+    ],
+)
+def test_help_is_seen_among_other_words(text: str, meant: Message) -> None:
+    assert read(text, flow()) == meant
 
 
 def test_every_word_that_the_exchange_answers_is_the_phone_companys() -> None:
@@ -228,8 +246,7 @@ def test_every_word_that_the_exchange_answers_is_the_phone_companys() -> None:
     assert RESERVED.keys() <= CARRIERS
 
 
-def test_only_alone_does_such_a_word_mean_anything() -> None:
-    assert read("help me", flow()) == Says(("help", "me"))
+def test_only_alone_do_the_others_mean_anything() -> None:
     assert read("Yes 1", flow()) == Says(("Yes", "1"))
     assert read("stop it", flow()) == Says(("stop", "it"))
 

@@ -17,6 +17,7 @@ from ivr.channels.text import Starts, encode
 from ivr.engine.asks import Answer, Ask, Busy, Duty, OnDuty, Opened, OpenReceipt, SaveReport, Withdraw
 from ivr.engine.call import Call, begin
 from ivr.flow.line import CARRIERS, HELPING, STOPPING
+from ivr.flow.segments import segments
 from ivr.services.conversations import LONGEST, MOST_LOST, Conversations
 from ivr.services.rehearsal import Memory
 from ivr.services.texts import TextWorld, take_text
@@ -264,6 +265,8 @@ def test_help_in_spanish_is_answered_in_spanish_from_the_first_text_on(tmp_path:
         told = await of.text(ROSA, "¡Ayuda!")
         assert HOTLINE in told
         assert "Para hablar con una persona" in told
+        assert segments(told).messages == 2, "as many as promised: no greeting before it"
+        assert told == await of.text("+12125550177", "VOZ 0") == await of.text("+12125550188", "voz ayuda")
         await of.texts(LUZ, "VOICE", "1")
         assert "To talk with a person" in await of.text(LUZ, "ayuda"), "in the language of the conversation"
 
@@ -284,11 +287,38 @@ def test_zero_tells_whom_to_call_also_where_a_flow_looks_first_whether_anybody_i
     tmp_path: Path, word: str
 ) -> None:
     async def story(of: Texters) -> None:
-        for texts in ((), ("VOICE", "1")):
+        for texts in ((), ("VOICE", "1"), ("MENU", "0", "2", "2125550123")):
             await of.texts(LUZ, *texts)
             assert (await of.text(LUZ, word)).count(HOTLINE) == 1
 
     tell(story, tmp_path, flow=altered(TO_RECEIPTS, *GATE))
+
+
+def test_so_does_whoever_is_led_to_a_person_because_nothing_of_hers_is_understood(tmp_path: Path) -> None:
+    async def story(of: Texters) -> None:
+        told = await of.texts(LUZ, "VOICE", "5", "5", "5")
+        assert told[-1].count(HOTLINE) == 1
+
+    tell(story, tmp_path, flow=altered(TO_RECEIPTS, *GATE))
+
+
+@pytest.mark.parametrize("words", ["VOICE 0 1", "VOICE help 1", "VOICE 0 0"])
+def test_what_follows_a_cry_for_help_is_no_answer_in_such_a_flow_either(tmp_path: Path, words: str) -> None:
+    async def story(of: Texters) -> None:
+        told = await of.text(LUZ, words)
+        assert told.count(HOTLINE) == 1
+        assert "to ask us to call you" in told
+
+    tell(story, tmp_path, flow=altered(TO_RECEIPTS, *GATE))
+
+
+@pytest.mark.parametrize("words", ["1 help", "2 1 # help", "2 1 # please help me", "2 men help"])
+def test_help_behind_answers_is_heard_and_they_count(tmp_path: Path, words: str) -> None:
+    async def story(of: Texters) -> None:
+        await of.texts(LUZ, "VOICE", "1")
+        assert HOTLINE in await of.text(LUZ, words)
+
+    tell(story, tmp_path)
 
 
 MISREAD = {
@@ -786,11 +816,14 @@ def test_after_a_newer_version_of_the_flow_she_is_told_and_goes_on_where_she_was
 @pytest.mark.parametrize("word", ["HELP", "0"])
 def test_whoever_needs_somebody_after_a_newer_version_hears_whom_to_call_at_once(tmp_path: Path, word: str) -> None:
     async def story(of: Texters) -> None:
-        await of.texts(LUZ, "VOICE", "1", "2 1 #")
-        _publish(of, _another(shipped()))
-        told = await of.text(LUZ, word)
-        assert "changed" in told
-        assert HOTLINE in told
+        flow = shipped()
+        for number, texts in enumerate((("VOICE", "1", "2 1 #"), ("VOICE", "0", "2", "2125550123"))):
+            await of.texts(LUZ, *texts)
+            flow = _another(flow, version=str(number) * 16)
+            _publish(of, flow)
+            told = await of.text(LUZ, word)
+            assert "changed" in told
+            assert HOTLINE in told
 
     tell(story, tmp_path)
 
@@ -806,9 +839,9 @@ def test_where_her_step_is_gone_she_begins_at_the_first_menu_again(tmp_path: Pat
     tell(story, tmp_path)
 
 
-def _another(flow: Any, *, without: str = "") -> Any:
+def _another(flow: Any, *, without: str = "", version: str = "0" * 16) -> Any:
     steps = {name: step for name, step in flow.steps.items() if name != without}
-    return replace(flow, version="0" * 16, steps=steps)
+    return replace(flow, version=version, steps=steps)
 
 
 def _publish(of: Texters, flow: Any) -> None:

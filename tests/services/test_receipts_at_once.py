@@ -14,12 +14,14 @@ from sqlalchemy.util import await_only
 
 from ivr.engine.asks import Gone, Noted, NotSaved, Opened, Saved, SaveReport
 from ivr.services import by_receipt
+from ivr.services import receipts as services_receipts
 from ivr.services import reports as services_reports
 from ivr.services.archive import CannotDecide, OpenReport, Seal
 from ivr.services.by_receipt import LiveReceipts
 from ivr.services.custody.rolling import roll_line_keys
 from ivr.services.custody.sessions import Session
 from ivr.services.custody.trust import line_keys_in
+from ivr.services.receipts import Receipts
 from ivr.services.tagged import CONFIRMED, TAKEN_BACK
 from ivr.store import line_keys
 from ivr.store import reports as stored
@@ -65,7 +67,7 @@ class Line:
 
     def __init__(self, of: Office, ana: Session) -> None:
         self.of, self.ana = of, ana
-        self.receipt = b""
+        self.code, self.receipt = "", b""
         self.report = b""
 
     async def begin(self) -> None:
@@ -75,7 +77,7 @@ class Line:
         assert saved.receipt
         opened = await self.of.receipts().open(saved.receipt, now=NOW, has_waited=True)
         assert isinstance(opened, Opened)
-        self.receipt = opened.receipt
+        self.code, self.receipt = saved.receipt, opened.receipt
         [self.report] = [listed.id for listed in await self.of.archive.page()]
 
     def receipts(self, database: Database) -> LiveReceipts:
@@ -107,6 +109,11 @@ class Line:
 
     async def withdraw(self, database: Database) -> object:
         return await self.receipts(database).withdraw(self.receipt)
+
+    async def withdraw_for_her(self, database: Database) -> object:
+        """At the terminal, by an advocate whom she told her code."""
+        of = replace(self.of, database=database)
+        return await Receipts(database, of.host, of.pin, of.slow_hashes).withdraw(self.code)
 
     async def allow_all(self, database: Database) -> object:
         return await self.receipts(database).change_consent(self.receipt, "pass_on", change_id=b"a" * 16)
@@ -253,7 +260,8 @@ def test_no_note_and_no_confirmation_outlives_what_is_being_taken_back(tmp_path:
     assert [(one.seal, one.listed.state) for one in found] == [(Seal.FORGOTTEN, TAKEN_BACK)]
 
 
-SIGNED = (Line.save, Line.add, Line.allow_all, Line.withdraw, Line.come_home)
+SIGNED = (Line.save, Line.add, Line.allow_all, Line.withdraw, Line.withdraw_for_her, Line.come_home)
+CHANGING = (Line.allow_all, Line.withdraw, Line.withdraw_for_her)
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -265,7 +273,7 @@ def test_what_is_signed_while_a_lead_makes_new_keys_is_vouched_for_by_those(
     *told, waited, found = at_once(tmp_path, first, second)
     assert waited
     assert NotSaved() not in told
-    assert len(found) == (1 if signs in (Line.allow_all, Line.withdraw) else 2)
+    assert len(found) == (1 if signs in CHANGING else 2)
     assert all(one.trusted for one in found), "nothing shows as planted"
 
 
@@ -303,7 +311,7 @@ def test_mutant_a_roll_that_holds_nothing_is_seen(tmp_path: Path, monkeypatch: p
 def test_mutant_a_line_that_signs_without_a_look_at_who_rolls_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: Does
 ) -> None:
-    for module in (by_receipt, services_reports):
+    for module in (by_receipt, services_receipts, services_reports):
         monkeypatch.setattr(module, "keys_to_sign_with", line_keys_in)
     *_, found = at_once(tmp_path, does, Line.roll)
     assert not all(one.trusted for one in found)
