@@ -18,12 +18,13 @@ test: .venv/dev ## the whole suite, on all cores
 	@.venv/bin/python -m tests.prepare
 	@.venv/bin/python -m pytest -n auto
 
-bench: .venv/dev ## how fast and how small it is (two minutes; Linux); README=1 keeps the table
+bench: .venv/dev ## how fast and how small it is (six minutes; Linux); README=1 keeps the table
 	@.venv/bin/python -m bench $(if $(README),--write-readme)
 
 prove: .venv/dev ## the promises at their full sizes, and a table of what was looked at (an hour or two)
 	@.venv/bin/python -m tests.prepare
-	@PROVE=1 .venv/bin/python -m pytest -n auto tests/promises tests/transfers tests/services/test_transfers_interleaved.py --promises
+	@PROVE=1 .venv/bin/python -m pytest -n auto tests/promises tests/transfers \
+		tests/services/test_transfers_interleaved.py tests/services/test_receipts_interleaved.py --promises
 
 lint: .venv/dev ## style, types and floors
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports

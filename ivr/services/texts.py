@@ -184,8 +184,8 @@ class _Reading:
     async def help(self, language: str, *, begins: bool) -> None:
         """Whom to call, wherever she is, and whatever has changed since. What she has begun to type is forgotten: a 0
         would be a digit of it."""
-        if begins and language:
-            await self.start(language, (HELP,))
+        if language and (begins or self.call.step == self.flow.start):
+            await self.start(language, (HELP,))  # she has not chosen another
             return
         if begins:
             await self.take(Began())

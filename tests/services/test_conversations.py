@@ -267,6 +267,8 @@ def test_help_in_spanish_is_answered_in_spanish_from_the_first_text_on(tmp_path:
         assert "Para hablar con una persona" in told
         assert segments(told).messages == 2, "as many as promised: no greeting before it"
         assert told == await of.text("+12125550177", "VOZ 0") == await of.text("+12125550188", "voz ayuda")
+        await of.texts(LUZ, "hello?")
+        assert "Para hablar con una persona" in await of.text(LUZ, "ayuda"), "she has not chosen another"
         await of.texts(LUZ, "VOICE", "1")
         assert "To talk with a person" in await of.text(LUZ, "ayuda"), "in the language of the conversation"
 
