@@ -31,7 +31,7 @@ from ivr.vault.advocates import Role
 from ivr.vault.host import HostKey
 from ivr.vault.organisation import Pin
 from ivr.vault.signing import Signer
-from tests.founded import CHEAP, NOW, PASSPHRASE, SECRET, Office, in_office
+from tests.founded import CHEAP, NOW, PASSPHRASE, PATIENT_SECONDS, SECRET, Office, in_office
 from tests.store.databases import KINDS
 
 TODAY = NOW.date()
@@ -41,14 +41,11 @@ ROBBED: Answers = (("what", ("robbed", "taken")), ("when", ("today",)))
 DRAFT = SaveReport(form="bad_date", visit=1, answers=ROBBED, consent="count_only")
 ENDED = replace(DRAFT, answers=(*ROBBED, ("vehicle", ("van",))), consent="warn_others", ending=1)
 
-PATIENT = 30.0
-"""Seconds for a save where nobody is in its way: the machine may be busy."""
-
 T = TypeVar("T")
 Main = Callable[[Office, Reports], Coroutine[Any, Any, None]]
 
 
-def with_line(directory: Path, main: Main, *, kind: str = "sqlite", save_seconds: float = PATIENT) -> None:
+def with_line(directory: Path, main: Main, *, kind: str = "sqlite", save_seconds: float = PATIENT_SECONDS) -> None:
     async def run(of: Office) -> None:
         kept = of.reports(save_seconds=save_seconds)
         await main(of, kept)
