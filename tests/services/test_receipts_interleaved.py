@@ -195,7 +195,8 @@ class Receipts(RuleBasedStateMachine):
         elif kind is Add:
             turn = data.draw(st.integers(1, 5))
             ending = data.draw(st.sampled_from((0, 0, 1)))
-            seed = bytes([100 + data.draw(st.integers(0, 1))]) * 16  # one call may add to several reports
+            # One call may add to several reports; none is of several days.
+            seed = bytes([100 + data.draw(st.integers(0, 1))]) * 8 + self.street.today.toordinal().to_bytes(8)
             answers = (("what", (f"added_{turn}_{ending}",)),)
             consent = data.draw(st.sampled_from(CONSENTS))
             message = Add(report, seed, turn, ending, answers, consent, self.street.today)
