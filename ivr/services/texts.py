@@ -125,8 +125,9 @@ async def take_text(
             await reading.answer(message.words)
         case Says(words=("9",)):
             await reading.leave(reading.call.language)  # it was over before, or comes twice
-        case Menu() | Says():
+        case Menu(then=words) | Says(words=words):
             await reading.take(Began())
+            await reading.help_if_asked(words)
         case _:
             assert_never(message)
     return reading.reply()
@@ -163,7 +164,7 @@ class _Reading:
             await self.warn(number)
         else:
             await self._press(words)
-            await self._help_if_asked(words)
+            await self.help_if_asked(words)
 
     @property
     def has_begun_to_type(self) -> bool:
@@ -211,6 +212,7 @@ class _Reading:
             # What she answered was asked by another version: she is told where she is first.
             self.said = (_CHANGED,)
             await self.take(Began())
+            await self.help_if_asked(words)
             return
         if self.is_typing and _emergency(words):
             self.said = (phrase("line.text_emergency", number=Name(_emergency(words))),)
@@ -218,7 +220,7 @@ class _Reading:
         if keys:
             await self.take(Pressed(keys))
         await self._press(rest)
-        await self._help_if_asked(words)
+        await self.help_if_asked(words)
         if not self.said:
             await self.take(Pressed(STRANGE))
 
@@ -239,7 +241,7 @@ class _Reading:
             if keys:
                 await self.take(Pressed(keys))
 
-    async def _help_if_asked(self, words: tuple[str, ...]) -> None:
+    async def help_if_asked(self, words: tuple[str, ...]) -> None:
         """Also behind an answer that is none, and after which no other counts."""
         if HELP in words and not self.is_over and _BY_PHONE.isdisjoint(one.prompt for one in self.said):
             await self.help("", begins=False)

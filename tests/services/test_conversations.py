@@ -314,6 +314,17 @@ def test_what_follows_a_cry_for_help_is_no_answer_in_such_a_flow_either(tmp_path
     tell(story, tmp_path, flow=altered(TO_RECEIPTS, *GATE))
 
 
+@pytest.mark.parametrize("words", ["1 help", "my 2 friends need help", "MENU help"])
+def test_help_is_heard_in_whatever_comes_first_and_after_a_newer_version(tmp_path: Path, words: str) -> None:
+    async def story(of: Texters) -> None:
+        assert HOTLINE in await of.text(ROSA, words)
+        await of.texts(LUZ, "VOICE", "1", "2 1 #")
+        _publish(of, _another(shipped()))
+        assert HOTLINE in await of.text(LUZ, words)
+
+    tell(story, tmp_path)
+
+
 @pytest.mark.parametrize("words", ["1 help", "2 1 # help", "2 1 # please help me", "2 men help"])
 def test_help_behind_answers_is_heard_and_they_count(tmp_path: Path, words: str) -> None:
     async def story(of: Texters) -> None:
