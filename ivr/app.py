@@ -19,6 +19,7 @@ from ivr.carrier.signature import Verifier
 from ivr.channels.voice import Addresses, Voice
 from ivr.flow.graph import Flow
 from ivr.kit.clock import Clock
+from ivr.kit.time_limits import TimeLimits
 from ivr.line.edge import CALLERS, STAFF, Edge
 from ivr.line.staff import StaffDoor
 from ivr.line.text_door import Answers, TextDoor
@@ -31,13 +32,13 @@ from ivr.services.conversations import Conversations
 from ivr.services.duty import LiveDuty
 from ivr.services.outcomes import count_outcome
 from ivr.services.receipts import SlowHashes
-from ivr.services.reports import SAVE_SECONDS, Reports
+from ivr.services.reports import Reports
 from ivr.services.retention import Night
 from ivr.services.rota import LiveRota, standing
 from ivr.services.spool import Spool
 from ivr.services.staff import StaffWorld
 from ivr.services.telling import Envelopes
-from ivr.services.transfers import LIVE_SECONDS, Transfers
+from ivr.services.transfers import Transfers
 from ivr.services.turns import World
 from ivr.services.world import LiveWorld
 from ivr.store import live
@@ -61,8 +62,8 @@ Pause = Callable[[float], Awaitable[object]]
 class Parts:
     """What a line is made of. `carrier_token` signs its webhooks; `keys` is the folder of its short-lived keys; `spool`
     holds reports while the database is away; `live` holds who waits for whom, and may be `database` itself. `rest`
-    rings phones and answers texts, unless `text_replies` says that documents do. `save_seconds`: after that long a save
-    has failed; other waits for a database are a part of it."""
+    rings phones and answers texts, unless `text_replies` says that documents do. `limits`: how long a turn
+    waits for any of these."""
 
     flow: Flow
     staff: Flow
@@ -78,7 +79,7 @@ class Parts:
     recordings: Path
     duty_numbers: tuple[str, ...] = ()
     rest: Rest = field(default_factory=NoRest)
-    save_seconds: float = SAVE_SECONDS
+    limits: TimeLimits = field(default_factory=TimeLimits)
     text_replies: Literal["rest", "xml"] = "rest"
 
 
@@ -139,24 +140,24 @@ def build(
     addresses = Addresses(parts.public_url, parts.number, HOTLINE_NAME)
     slow_hashes, host, spool = SlowHashes(), HostKey.of(parts.secret), Spool(parts.spool)
     reports = Reports(
-        parts.database, spool, host=host, pin=parts.pin, slow_hashes=slow_hashes, save_seconds=parts.save_seconds
+        parts.database, spool, host=host, pin=parts.pin, slow_hashes=slow_hashes, save_seconds=parts.limits.save
     )
     flow = parts.flow
     receipts = _receipts(parts, host, slow_hashes, reports)
-    rota = LiveRota(parts.database, host, standing(parts.duty_numbers, flow.languages, flow.zone))
+    standby = standing(parts.duty_numbers, flow.languages, flow.zone)
+    rota = LiveRota(parts.database, host, standby, look_seconds=parts.limits.rota)
     breaker = Shut() if isinstance(parts.rest, NoRest) else Breaker()
-    live_seconds = LIVE_SECONDS * parts.save_seconds / SAVE_SECONDS
-    transfers = Transfers(parts.live, rota, parts.rest, clock, flow.languages, addresses, breaker, live_seconds)
+    transfers = Transfers(parts.live, rota, parts.rest, clock, flow.languages, addresses, breaker, parts.limits.live)
     envelopes = Envelopes(keys.tokens, clock)
     world = LiveWorld(reports, receipts, rota, transfers, envelopes, clock, flow)
     met = world_of(world)
     callers = Turning(flow, voice(flow, addresses), guard, met, clock, CALLERS, known_by_hash)
     staff_voice = voice(parts.staff, dataclasses.replace(addresses, door="staff"))
-    desk, count = LiveDuty(parts.database, host), partial(count_outcome, parts.database)
+    desk, count = LiveDuty(parts.database, host, parts.limits), partial(count_outcome, parts.database)
     staff_world = StaffWorld(transfers, rota, desk, count, envelopes, clock, parts.staff)
     staff = Turning(parts.staff, staff_voice, guard, staff_world, clock, STAFF, known_by_name)
     doors = Door(callers, guard, world.gone, world.entered, rota), StaffDoor(staff, transfers, rota, guard)
-    conversations = _conversations(parts, keys, met, clock, live_seconds, texts_of)
+    conversations = _conversations(parts, keys, met, clock, texts_of)
     texts = TextDoor(text_edge(genuine, parts.number), answers_of(conversations.answer))
     router = build_router(*doors, guard, parts.recordings, texts)
     night = Night(parts.database, host, parts.pin, flow, clock, spool)
@@ -191,16 +192,16 @@ async def _life(
 
 
 def _receipts(parts: Parts, host: HostKey, slow_hashes: SlowHashes, reports: Reports) -> LiveReceipts:
-    forms, seconds, home = parts.flow.forms, parts.save_seconds, reports.bring_home
+    forms, seconds, home = parts.flow.forms, parts.limits.save, reports.bring_home
     return LiveReceipts(parts.database, host, parts.pin, slow_hashes, forms, seconds=seconds, bring_home=home)
 
 
 def _conversations(
-    parts: Parts, keys: Rings, world: World, clock: Clock, seconds: float, made_of: type[Conversations]
+    parts: Parts, keys: Rings, world: World, clock: Clock, made_of: type[Conversations]
 ) -> Conversations:
     by_xml = parts.text_replies == "xml"
-    rest, ring = parts.rest, keys.texts
-    return made_of(parts.live, parts.flow, world, rest, clock, ring, parts.number, by_xml, store_seconds=seconds)
+    rest, ring, limits = parts.rest, keys.texts, parts.limits
+    return made_of(parts.live, parts.flow, world, rest, clock, ring, parts.number, by_xml, limits=limits)
 
 
 def _chores(

@@ -58,6 +58,38 @@ def test_every_module_opens_with_what_it_is() -> None:
     assert [path for path in silent if not path.endswith("versions/__init__.py")] == []
 
 
+TIMED = {"timeout", "wait_for", "wait"}
+"""Functions of asyncio that end work by the machine's own clock."""
+FIXED = {("patience.py", "CLOSE_SECONDS")}
+"""A constant time limit that no call waits for: it ends a process that shuts down."""
+
+
+def fixed_limits(path: Path) -> Iterator[str]:
+    """Time limits of a module that nobody can hand in."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in TIMED):
+            continue
+        if not (isinstance(node.func.value, ast.Name) and node.func.value.id == "asyncio"):
+            continue
+        given = [*node.args, *(word.value for word in node.keywords if word.arg == "timeout")]
+        for value in given:
+            is_fixed = isinstance(value, ast.Constant) or (isinstance(value, ast.Name) and value.id.isupper())
+            if is_fixed and (path.name, ast.unparse(value)) not in FIXED:
+                yield f"{path.name}:{node.lineno} {ast.unparse(value)}"
+
+
+def test_every_time_limit_of_a_turn_can_be_handed_in() -> None:
+    """Where a constant ends what happens in virtual time, a test is about how fast the machine is."""
+    floors = [ROOT / "ivr" / name for name in ("line", "services", "store", "carrier", "vault")]
+    assert [found for floor in floors for path in sorted(floor.rglob("*.py")) for found in fixed_limits(path)] == []
+
+
+def test_a_fixed_time_limit_is_seen(tmp_path: Path) -> None:
+    module = tmp_path / "turn.py"
+    module.write_text("async with asyncio.timeout(0.5): ...\nasyncio.wait({one}, timeout=LOOK_SECONDS)\n")
+    assert sorted(fixed_limits(module)) == ["turn.py:1 0.5", "turn.py:2 LOOK_SECONDS"]
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -67,7 +99,6 @@ def test_every_module_opens_with_what_it_is() -> None:
         pytest.param(["mypy"], id="types"),
     ],
 )
-@pytest.mark.timeout(300)
 def test_the_tools_have_nothing_to_say(command: list[str]) -> None:
     tool = Path(sys.executable).parent / command[0]
     done = subprocess.run([tool, *command[1:]], cwd=ROOT, capture_output=True, text=True)

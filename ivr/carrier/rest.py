@@ -13,10 +13,8 @@ from typing import Protocol
 
 import httpx2
 
-ANSWERS_WITHIN = 1.0
-"""Seconds. Plivo answers in a fraction of one; a caller waits meanwhile."""
-TEXT_ANSWERS_WITHIN = 3.0
-"""Seconds, of all that is done for one text: Plivo waits eight for the answer to the webhook that it answers."""
+from ivr.kit.time_limits import TimeLimits
+
 MOST_CHARACTERS = 1600
 """Of one text. https://www.plivo.com/docs/messaging/api/message/send-a-message: fewer where one is not of GSM-7."""
 
@@ -114,17 +112,19 @@ class PlivoRest:
         number: str,
         name: str,
         transport: httpx2.AsyncBaseTransport | None = None,
+        limits: TimeLimits = TimeLimits(),  # noqa: B008 it is frozen
     ) -> None:
         """`transport`: another way than the network, to an exchange in this process."""
         self._client = httpx2.AsyncClient(
             base_url=f"{api_url}/v1/Account/{auth_id}",
             auth=(auth_id, token),
-            timeout=ANSWERS_WITHIN,
+            timeout=limits.rest,
             transport=transport,
             trust_env=False,  # no proxy of somebody else's, and no password of a .netrc
         )
         self._number = number
         self._name = name
+        self._limits = limits
 
     async def place(self, order: Order) -> Outcome:
         """https://www.plivo.com/docs/voice/api/call/make-a-call. Raises ValueError for what is not one number: with
@@ -143,7 +143,7 @@ class PlivoRest:
             "caller_name": self._name,
         }
         try:
-            async with asyncio.timeout(ANSWERS_WITHIN):  # the client's own is for each of its steps
+            async with asyncio.timeout(self._limits.rest):  # the client's own is for each of its steps
                 reply = await self._client.post("/Call/", json=body)
         except TimeoutError:
             return Unclear()
@@ -175,7 +175,7 @@ class PlivoRest:
         _check_text(to, words)
         body = {"src": self._number, "dst": to, "text": words, "log": "false"}
         try:
-            async with asyncio.timeout(TEXT_ANSWERS_WITHIN):
+            async with asyncio.timeout(self._limits.rest_text):
                 try:
                     reply = await self._send(body)
                 except _NEVER_STOOD:
@@ -190,7 +190,7 @@ class PlivoRest:
         await self._client.aclose()
 
     async def _send(self, body: dict[str, str]) -> httpx2.Response:
-        patience = httpx2.Timeout(TEXT_ANSWERS_WITHIN, connect=_CONNECTS_WITHIN, pool=_CONNECTS_WITHIN)
+        patience = httpx2.Timeout(self._limits.rest_text, connect=_CONNECTS_WITHIN, pool=_CONNECTS_WITHIN)
         return await self._client.post("/Message/", json=body, timeout=patience)
 
     async def _delete(self, what: str, uuid: str) -> bool:

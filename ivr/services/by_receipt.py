@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 from ivr.engine.asks import Busy, Gone, Noted, NotNow, Opened, StatusIs, Unsure
 from ivr.flow.graph import Form
 from ivr.flow.line import CONSENTS
+from ivr.kit.time_limits import TimeLimits
 from ivr.services.custody.trust import LineKeys, LineKeysLost, NotSetUp, keys_to_sign_with, line_keys_in, line_keys_of
-from ivr.services.patience import ANSWER_SECONDS, GivenUp, Patience
+from ivr.services.patience import GivenUp, Patience
 from ivr.services.receipts import Budget, SlowHashes
 from ivr.services.tagged import Tagged, Withdrawal, change_consent, tagged, withdraw
 from ivr.store import claims
@@ -55,7 +56,7 @@ class LiveReceipts:
     slow_hashes: SlowHashes
     forms: Mapping[str, Form]
     budget: Budget = field(default_factory=Budget)
-    seconds: float = ANSWER_SECONDS
+    seconds: float = TimeLimits().save
     patience: Patience = field(default_factory=Patience)
     bring_home: Callable[[], Awaitable[int]] = nothing_waits
 

@@ -25,6 +25,7 @@ from ivr.engine.call import Call, begin
 from ivr.flow.graph import Flow
 from ivr.flow.phrases import Name, phrase
 from ivr.kit.clock import Clock
+from ivr.kit.time_limits import TimeLimits
 from ivr.services.texts import Reply, TextWorld, take_text
 from ivr.services.turns import World
 from ivr.store import conversations as stored
@@ -41,10 +42,6 @@ ANSWERS_WITHIN = timedelta(seconds=15)
 WAITS_FOR = timedelta(seconds=4)
 """So long a text waits for the one before it; then the phone company is asked to bring it again."""
 LOOKS_EVERY = 0.05
-PRESSES_FOR = 1.5
-"""Seconds: where the disk is slow, the answers of one text take long. The phone company waits for 8 s; of these the
-last answer may take one and a half, live rows two, and the reply three."""
-STORE_SECONDS = 1.0
 MOST_MARKS = 32
 MOST_LOST = 10
 """So many texts in a row that nobody understands are answered: two machines would write to each other for ever."""
@@ -98,7 +95,7 @@ class Conversations:
     number: str
     by_xml: bool = False
     pause: Callable[[float], Awaitable[object]] = asyncio.sleep
-    store_seconds: float = STORE_SECONDS
+    limits: TimeLimits = dataclasses.field(default_factory=TimeLimits)
 
     async def answer(self, text: Texted) -> TextReply:
         """Whatever fails, she is told so, and where to call."""
@@ -143,7 +140,7 @@ class Conversations:
         fresh = begin(self.flow, seed=call_seed(was.secret, f"text {text.message_id}"), at=was.began_at)
         call = was.call and _later(was.call, now)
         world = TextWorld(self.world, self.number)
-        late_at = asyncio.get_running_loop().time() + PRESSES_FOR
+        late_at = asyncio.get_running_loop().time() + self.limits.text
         reply = await take_text(
             self.flow,
             call,
@@ -200,16 +197,17 @@ class Conversations:
                 await self._write(lambda connection: stored.let_go(connection, ids, claimed=until))
 
     async def _wait_for(self, ids: Sequence[bytes]) -> tuple[int, list[stored.Found]]:
-        waited, loop = 0.0, asyncio.get_running_loop()
-        while waited < WAITS_FOR.total_seconds():
-            since = loop.time()
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + self.limits.claim
+        for _ in range(int(WAITS_FOR.total_seconds() / LOOKS_EVERY)):
+            if loop.time() >= ends_at:
+                break
             now = self.clock.now()
             until, stays = milliseconds(now + ANSWERS_WITHIN), milliseconds(now + STAYS)
             claim = partial(stored.claim, ids=ids, now=milliseconds(now), until=until, stays=stays)
             bodies = await self._write(claim)
             if bodies is not None:
                 return until, bodies
-            waited += LOOKS_EVERY + loop.time() - since
             await self.pause(LOOKS_EVERY)
         raise _Busy
 
@@ -227,7 +225,7 @@ class Conversations:
     async def _write(self, work: Callable[[Connection], T]) -> T:
         """Raises StoreUnavailable, also where the database does not answer in time."""
         try:
-            async with asyncio.timeout(self.store_seconds):
+            async with asyncio.timeout(self.limits.live):
                 return await self.live.write(work)
         except TimeoutError as error:
             raise StoreUnavailable("the database of live calls does not answer in time") from error

@@ -8,17 +8,15 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from ivr.kit.time_limits import TimeLimits
 from ivr.oncall import duty
 from ivr.oncall.duty import ComesNext, OwnDuty
 from ivr.oncall.people import Person, PersonId
 from ivr.oncall.rota import Rota, Switch
 from ivr.services import pins
-from ivr.services.rota import LOOK_SECONDS, rota_in, switch_in
+from ivr.services.rota import rota_in, switch_in
 from ivr.store.database import Database, StoreUnavailable
 from ivr.vault.host import HostKey
-
-CHANGE_SECONDS = 1.0
-"""She waits on the phone, and her webhook must be answered: longer than a look, because others may be writing."""
 
 T = TypeVar("T")
 
@@ -27,13 +25,14 @@ class LiveDuty:
     """For a line that serves. Everything here raises StoreUnavailable where the database is away or does not answer in
     time; a change may then have been made all the same, and the next look tells. Moments are aware."""
 
-    def __init__(self, database: Database, host: HostKey) -> None:
+    def __init__(self, database: Database, host: HostKey, limits: TimeLimits | None = None) -> None:
         self._database = database
         self._host = host
+        self._limits = limits or TimeLimits()
 
     async def by_pin(self, pin: str) -> PersonId | None:
         """Whose PIN it is; None for whatever else was keyed."""
-        return await _in_time(pins.by_pin(self._database, self._host, pin), LOOK_SECONDS)
+        return await _in_time(pins.by_pin(self._database, self._host, pin), self._limits.rota)
 
     async def person(self, person: PersonId) -> Person | None:
         """Who that is; None, if she was removed meanwhile."""
@@ -64,7 +63,7 @@ class LiveDuty:
         def work(connection: Connection) -> Rota:
             return rota_in(connection, self._host).rota
 
-        return look(await _in_time(self._database.read(work, snapshot=True), LOOK_SECONDS))
+        return look(await _in_time(self._database.read(work, snapshot=True), self._limits.rota))
 
     async def _changed(self, person: PersonId, now: datetime, wish: Callable[[Rota], Switch | None]) -> OwnDuty:
         """`alone`: what she has is read before it is changed, and the same webhook may be under way elsewhere."""
@@ -77,7 +76,7 @@ class LiveDuty:
             switch_in(connection, person, is_on=switch.is_on, until_at=switch.until_at, now=now)
             return rota_in(connection, self._host).rota
 
-        return duty.duty_of(await _in_time(self._database.alone(work), CHANGE_SECONDS), person, now)
+        return duty.duty_of(await _in_time(self._database.alone(work), self._limits.shift_change), person, now)
 
 
 async def _in_time(work: Coroutine[Any, Any, T], seconds: float) -> T:

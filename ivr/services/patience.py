@@ -6,8 +6,6 @@ from typing import Any, TypeVar
 
 from ivr.store.database import StoreUnavailable
 
-ANSWER_SECONDS = 1.5
-"""A caller hears something within 2 s: what the disk has not answered by then is told as not done."""
 CLOSE_SECONDS = 5.0
 
 T = TypeVar("T")

@@ -9,6 +9,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from ivr.engine.asks import NotSaved, Saved, SaveReport
+from ivr.kit.time_limits import TimeLimits
 from ivr.services.custody.signing import is_signed, signed_row, statement_of
 from ivr.services.custody.trust import (
     LineEpoch,
@@ -19,7 +20,7 @@ from ivr.services.custody.trust import (
     line_epochs,
     line_keys_in,
 )
-from ivr.services.patience import ANSWER_SECONDS, Patience
+from ivr.services.patience import Patience
 from ivr.services.receipts import SlowHashes
 from ivr.services.spool import Spool
 from ivr.services.tagged import NEW, Tagged, tagged
@@ -34,12 +35,10 @@ from ivr.vault.organisation import Pin
 from ivr.vault.sealing import Body, BodyTooLong, Place
 from ivr.vault.signing import Statement
 
-SAVE_SECONDS = ANSWER_SECONDS
-"""A save that takes longer is told as not saved."""
 LOOK_SHARE = 0.2
 WRITE_SHARE = 0.45
-"""Of that time: how long the database may take to say what it knows of a report, and to take it, before the spool gets
-it."""
+"""Of the time for a save: how long the database may take to say what it knows of a report, and to take it, before the
+spool gets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class Reports:
         host: HostKey,
         pin: Pin,
         slow_hashes: SlowHashes,
-        save_seconds: float = SAVE_SECONDS,
+        save_seconds: float = TimeLimits().save,
     ) -> None:
         self._database = database
         self._spool = spool

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time
 from nacl.utils import random
 from sqlalchemy import Connection
 
+from ivr.kit.time_limits import TimeLimits
 from ivr.kit.told import Told
 from ivr.oncall.people import Person, PersonId, Tier
 from ivr.oncall.rota import Rota, Shift, Switch
@@ -18,9 +19,6 @@ from ivr.store import rota as stored
 from ivr.store.database import Database, StoreUnavailable
 from ivr.store.rota import PersonRow, ShiftRow, SwitchRow
 from ivr.vault.host import HostKey, WrongSecret
-
-LOOK_SECONDS = 0.5
-"""A caller waits: so long for the database, then the rota that was known last counts."""
 
 PERSON_ID_SIZE = 16
 SHIFT_ID_SIZE = 8
@@ -62,10 +60,18 @@ class LiveRota:
 
     `otherwise` are rung, at any time, where the rota has nobody at all: a line must not wait for its rota."""
 
-    def __init__(self, database: Database, host: HostKey, otherwise: tuple[Person, ...] = ()) -> None:
+    def __init__(
+        self,
+        database: Database,
+        host: HostKey,
+        otherwise: tuple[Person, ...] = (),
+        *,
+        look_seconds: float = TimeLimits().rota,
+    ) -> None:
         self._database = database
         self._host = host
         self._otherwise = otherwise
+        self._look_seconds = look_seconds
         self._last = Rota()
 
     async def on_duty(self, at: datetime) -> tuple[Person, ...]:
@@ -82,14 +88,14 @@ class LiveRota:
     async def look(self) -> None:
         """See what the rota is now, if the database says it in time."""
         with suppress(StoreUnavailable, TimeoutError):
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(self._look_seconds):
                 self._last = (await known(self._database, self._host)).rota
 
     async def reached(self, person: bytes, *, is_failing: bool) -> None:
         """Whether her phone could be reached, so that somebody asks her. Lost where the database is away, or busy: a
         caller waits."""
         with suppress(StoreUnavailable, TimeoutError):
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(self._look_seconds):
                 await self._database.write(lambda found: stored.set_failing(found, person, is_failing=is_failing))
 
 

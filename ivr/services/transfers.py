@@ -24,6 +24,7 @@ from sqlalchemy import Connection
 from ivr.carrier.breaker import Breaker
 from ivr.carrier.rest import Calls, Order, Outcome, Placed, Refused
 from ivr.kit.clock import Clock
+from ivr.kit.time_limits import TimeLimits
 from ivr.oncall.ladder import WAVE, GiveUp, Ladder, Ring, State, at_once, decide
 from ivr.oncall.people import Person, PersonId
 from ivr.services import offering
@@ -48,9 +49,6 @@ from ivr.services.offering import (
 from ivr.store import live as stored
 from ivr.store.database import Database, StoreUnavailable
 from ivr.store.live import OfferRow, TransferRow, milliseconds, moment
-
-LIVE_SECONDS = 0.7
-"""A caller waits: so long for the rows of live calls, then the phone company dials for us."""
 
 T = TypeVar("T")
 
@@ -91,7 +89,7 @@ class Transfers:
     languages: tuple[str, ...]
     addresses: Addresses
     breaker: Breaker = field(default_factory=Breaker)
-    live_seconds: float = LIVE_SECONDS
+    live_seconds: float = TimeLimits().live
     _ends: set[asyncio.Task[bool]] = field(default_factory=set)
     """What is being told the phone company while nobody waits for it."""
 

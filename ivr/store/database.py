@@ -19,6 +19,8 @@ from ivr.store.sqlite import Sqlite
 if TYPE_CHECKING:
     from ivr.store.postgresql import Postgresql
 
+WAIT_SECONDS = 1.0
+"""How long a transaction waits for others to let it begin: shorter than the time limit of a save."""
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 
 T = TypeVar("T")
@@ -36,15 +38,18 @@ class Database:
     """One per process and event loop. `cure`: what is told where it cannot be used, if it is not the database itself.
     Raises ValueError for a URL that is neither SQLite's (a file) nor PostgreSQL's.
 
+    `wait_seconds`: how long a transaction waits for others to let it begin; then it fails.
+
     A `work` is one transaction. It is run once, returns values (no open cursor), neither commits nor rolls back
     itself, and does nothing slow: on SQLite others wait for it. What it returns is returned after the commit, what it
     raises is raised after the rollback; whatever the database fails at is StoreUnavailable. A caller that gives up
     waiting may find it committed all the same.
     """
 
-    def __init__(self, url: str, *, cure: str = "") -> None:
+    def __init__(self, url: str, *, cure: str = "", wait_seconds: float = WAIT_SECONDS) -> None:
         self._url = _parsed(url)
-        self._backend = Sqlite(self._url) if self._url.get_backend_name() == "sqlite" else _postgresql(self._url)
+        backend = Sqlite if self._url.get_backend_name() == "sqlite" else _postgresql()
+        self._backend = backend(self._url, wait_seconds=wait_seconds)
         self._cure = cure or self._backend.cure
 
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = False) -> T:
@@ -131,10 +136,10 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername=DRIVERS[backend])
 
 
-def _postgresql(url: URL) -> "Postgresql":
+def _postgresql() -> "type[Postgresql]":
     from ivr.store.postgresql import Postgresql  # a fifth of a second and 8 MB that SQLite has no use for
 
-    return Postgresql(url)
+    return Postgresql
 
 
 def _upgrade(connection: Connection) -> None:

@@ -12,7 +12,6 @@ from sqlalchemy.schema import sort_tables
 
 from ivr.store.tables import metadata
 
-POOL_WAIT_SECONDS = 1.0
 CONNECT_WAIT_SECONDS = 2
 DEAF_SERVER_MS = 10_000
 """After this long without an acknowledgement, a connection is given up."""
@@ -34,11 +33,12 @@ class Postgresql:
 
     cure = "check that PostgreSQL runs and lets this user in (IVR_DATABASE_URL)"
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, wait_seconds: float) -> None:
+        """`wait_seconds`: how long a transaction waits for a connection."""
         self._engine = create_async_engine(
             url,
             hide_parameters=True,
-            pool_timeout=POOL_WAIT_SECONDS,
+            pool_timeout=wait_seconds,
             pool_pre_ping=True,
             connect_args={"connect_timeout": CONNECT_WAIT_SECONDS, "tcp_user_timeout": DEAF_SERVER_MS},
         )

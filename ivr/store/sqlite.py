@@ -22,8 +22,6 @@ from ivr.store.writer import Writer, connected, submitted
 
 READERS = 4
 
-LOCK_WAIT_MS = 1000
-"""How long a turn waits for another process's write: shorter than the time in which a save must have answered."""
 PATIENT_WAIT_MS = 60_000
 CHECKPOINT_WAIT_MS = 100
 """For readers of the log that is to be emptied; saves wait meanwhile, and the caller tries again anyway."""
@@ -33,7 +31,6 @@ LONGEST_LOG = 20_000
 second longer. `settle` does it before; this is for a line that nobody tends."""
 
 PRAGMAS = (
-    f"PRAGMA busy_timeout={LOCK_WAIT_MS}",
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
     "PRAGMA foreign_keys=ON",
@@ -52,11 +49,13 @@ class Sqlite:
         "and that the file is whole: else put a backup in its place"
     )
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, wait_seconds: float) -> None:
+        """`wait_seconds`: how long a transaction waits for another process's write."""
+        pragmas = (f"PRAGMA busy_timeout={int(wait_seconds * 1000)}", *PRAGMAS)
         self._path = Path(url.database or "")
-        self._reading = _engine(url, connections=READERS, pragmas=(*PRAGMAS, "PRAGMA query_only=ON"))
+        self._reading = _engine(url, connections=READERS, pragmas=(*pragmas, "PRAGMA query_only=ON"))
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
-        self._writer = Writer(_engine(url, connections=1, pragmas=PRAGMAS))
+        self._writer = Writer(_engine(url, connections=1, pragmas=pragmas))
 
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool) -> T:  # noqa: ARG002 every one is
         return await wrap_future(submitted(self._readers, partial(_read, self._reading, work)))
@@ -126,11 +125,12 @@ def _vacuum(connection: Connection) -> bool:
 
 @contextmanager
 def _waiting(connection: Connection, wait_ms: int) -> Iterator[None]:
+    usual_ms = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
     connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
     try:
         yield
     finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={LOCK_WAIT_MS}")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={usual_ms}")
 
 
 def _settle(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from ivr.carrier.rest import Order, Outcome, PlivoRest
 from ivr.carrier.transport import AsgiTransport
 from ivr.kit.clock import VirtualClock
 from tests.carrier.scripted import BEGINNING, HOST, TOKEN, Pages, Script
+from tests.founded import UNHURRIED
 
 ACCOUNT = "MALOOPBACKLOOPBACK00"
 LINE = "+12125550199"
@@ -60,6 +61,7 @@ class Board:
             number=LINE,
             name="Line",
             transport=self.exchange.client_transport(),
+            limits=UNHURRIED,
         )
 
     @property

@@ -15,6 +15,7 @@ from ivr.carrier.transport import Message
 from tests.carrier.scripted import HOST, TOKEN
 from tests.carrier.shows import shows
 from tests.carrier.switchboard import ACCOUNT, ANA, BEA, CLEO, HOLD, LINE, ROSA, WHISPER, Board, played
+from tests.founded import UNHURRIED
 
 CALL = f"/v1/Account/{ACCOUNT}/Call/"
 WANTED = {"from": LINE, "to": ANA, "answer_url": f"{HOST}/offer"}
@@ -249,7 +250,7 @@ def test_our_client_reaches_it_over_http() -> None:
             server.lifespan = config.lifespan_class(config)
             await server.startup(sockets=[door])
             url = f"http://127.0.0.1:{door.getsockname()[1]}"
-            rest = PlivoRest(api_url=url, auth_id=ACCOUNT, token=TOKEN, number=LINE, name="Line")
+            rest = PlivoRest(api_url=url, auth_id=ACCOUNT, token=TOKEN, number=LINE, name="Line", limits=UNHURRIED)
             placed = await rest.place(Order(ANA, f"{HOST}/offer", f"{HOST}/over", 20, 60))
             assert isinstance(placed, Placed)
             await board.exchange.run(3)

@@ -13,9 +13,7 @@ import respx
 
 from ivr.carrier.breaker import PROBES_EVERY, REFUSALS, Breaker
 from ivr.carrier.rest import (
-    ANSWERS_WITHIN,
     MOST_CHARACTERS,
-    TEXT_ANSWERS_WITHIN,
     NoRest,
     Order,
     Outcome,
@@ -27,6 +25,7 @@ from ivr.carrier.rest import (
     Unclear,
 )
 from ivr.channels.sent import ASKED
+from ivr.kit.time_limits import TimeLimits
 
 API = "https://api.plivo.example"
 ACCOUNT = f"{API}/v1/Account/MATESTTESTTESTTEST00"
@@ -261,7 +260,7 @@ class Slow(httpx2.AsyncBaseTransport):
     """Each of its steps is in time, all together are not."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        await asyncio.sleep(ANSWERS_WITHIN + 1)
+        await asyncio.sleep(TimeLimits().rest + 1)
         return httpx2.Response(500, request=request)
 
 
@@ -394,7 +393,7 @@ class Dawdling(httpx2.AsyncBaseTransport):
     """Each of its steps is in time for a text, all together are not."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        await asyncio.sleep(TEXT_ANSWERS_WITHIN + 1)
+        await asyncio.sleep(TimeLimits().rest_text + 1)
         return httpx2.Response(500, request=request)
 
 

@@ -148,7 +148,6 @@ def test_a_disk_that_is_full_is_told_and_the_former_files_stay(founded: Path, sh
         env=environment(founded),
         capture_output=True,
         text=True,
-        timeout=60,
     )
     assert done.returncode == 2, done.stdout
     assert "see that this user may write there and that there is room" in done.stderr

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -45,27 +45,24 @@ def served(settings: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=20)
+            process.communicate()
 
 
 def wait_until_healthy(process: subprocess.Popen[str], port: str) -> None:
-    for _ in range(200):
+    while True:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=0.2) as reply:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as reply:
                 assert reply.status == 200
                 return
         except OSError:
             assert process.poll() is None, process.communicate()[0]
             # Not a sleep: wait for the process to end, for a tenth of a second; while it lives, ask again.
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(0.1)
-            except subprocess.TimeoutExpired:
-                continue
-    raise AssertionError("the line does not answer")
 
 
 def ivr(settings: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([IVR, *words], cwd=ROOT, env=settings, capture_output=True, text=True, timeout=60)
+    return subprocess.run([IVR, *words], cwd=ROOT, env=settings, capture_output=True, text=True)
 
 
 def test_a_newcomer_serves_calls_in_both_languages_and_reads_what_was_kept(tmp_path: Path) -> None:
@@ -102,7 +99,7 @@ def test_demo_keys_under_plivo_are_warned_about_loudly(tmp_path: Path) -> None:
     )
     wait_until_healthy(process, settings["PORT"])
     process.send_signal(signal.SIGTERM)
-    assert "WARNING: these are DEMO keys" in process.communicate(timeout=20)[0]
+    assert "WARNING: these are DEMO keys" in process.communicate()[0]
 
 
 def test_plivo_without_keys_is_refused_with_the_cure(tmp_path: Path) -> None:
@@ -161,7 +158,7 @@ def test_a_line_that_nobody_answers_says_so_when_it_starts(tmp_path: Path) -> No
         )
         wait_until_healthy(process, settings["PORT"])
         process.send_signal(signal.SIGTERM)
-        return process.communicate(timeout=20)[0]
+        return process.communicate()[0]
 
     assert "! Nobody answers callers yet" in warned()
     assert ivr(settings, "advocates", "set", "ana", "--phone", "+12125550143", "--languages", "en").returncode == 0
@@ -225,7 +222,7 @@ def test_a_call_goes_on_where_it_was_after_the_line_was_restarted(tmp_path: Path
             for key in ("1", "1", "2", "1", "#", "1"):
                 await rosa.press(key)
             running.send_signal(signal.SIGTERM)
-            running.communicate(timeout=20)
+            running.communicate()
             with served(settings):
                 await rosa.press("1")
                 assert isinstance(rosa.heard[0], Speak)

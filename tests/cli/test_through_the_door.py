@@ -115,7 +115,7 @@ def test_a_person_at_the_keyboard_answers_and_meanwhile_nobody_calls_from_anothe
             refused = ivr(settings, "call", "--through-the-door", "--keys", "1")
             assert (refused.returncode, "Another call is under way" in refused.stderr) == (2, True)
         print(typed, file=call.stdin, flush=True)
-    rest, _ = call.communicate(timeout=30)
+    rest, _ = call.communicate()
     assert "[phone 2 is on no call any more: normal clearing]" in rest
     assert call.returncode == 0
 

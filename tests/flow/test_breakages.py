@@ -110,7 +110,6 @@ def is_near(breakage: Breakage, found: Iterable[Diagnostic]) -> bool:
     )
 
 
-@pytest.mark.timeout(1200 if SHARE == 1 else 120)
 def test_a_broken_line_gives_its_place_and_its_cure() -> None:
     refused: list[tuple[Breakage, tuple[Diagnostic, ...]]] = []
     kinds: Counter[str] = Counter()

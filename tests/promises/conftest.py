@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.promises.evidence import Evidence, gathered
-from tests.promises.house import BEGINNING, PROVE, initialised
-from tests.promises.ledger import Record, promise_of, rows, table
+from tests.promises.house import BEGINNING, initialised
+from tests.promises.ledger import Record, rows, table
 from tests.promises.paths import Cover, Walker, cover, everything
 from tests.promises.scenes import SCENES
 from tests.promises.warm import Warm, played
@@ -46,13 +46,6 @@ def warm(tmp_path_factory: pytest.TempPathFactory, blank: Path) -> Warm:
 def record(request: pytest.FixtureRequest) -> Record:
     """`record(1_000, "forged webhooks")`: how much a test looked at, for the table of the promises."""
     return Record(request.node.user_properties)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The sizes of PROVE=1 take as long as they take."""
-    for item in items if PROVE > 1 else ():
-        if promise_of(item.nodeid) is not None:
-            item.add_marker(pytest.mark.timeout(0), append=False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

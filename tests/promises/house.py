@@ -49,7 +49,7 @@ from ivr.store.live import create
 from ivr.store.live import live as live_tables
 from ivr.store.tables import metadata
 from ivr.vault import organisation
-from tests.founded import SECRET, Office, found
+from tests.founded import SECRET, UNHURRIED, Office, found, unhurried_database
 from tests.shipped import flow as shipped
 from tests.shipped import staff
 
@@ -199,7 +199,7 @@ async def house(
     blank: Path | None = None,
     builder: Builder = build,
     wrapped: Callable[[AsgiApp], AsgiApp] = lambda app: app,
-    database_of: Callable[[str], Database] = Database,
+    database_of: Callable[[str], Database] = unhurried_database,
     world_of: Callable[[World], World] = lambda world: world,
     flow: Flow | None = None,
     on_duty: tuple[str, ...] = ON_DUTY,
@@ -229,7 +229,7 @@ async def house(
         recordings=folder / "audio",
         duty_numbers=on_duty,
         rest=rest or NoRest(),
-        save_seconds=60,
+        limits=UNHURRIED,
     )
     kept = Office(database, Spool(spool), pin, now=clock.now())
     await parts.live.furnish(create)

@@ -19,7 +19,7 @@ from ivr.store.contributions import ContributionRow
 from ivr.store.database import Database
 from ivr.store.tables import metadata, note_keys, notes, report_keys, reports
 from ivr.vault import receipts
-from tests.founded import Office
+from tests.founded import Office, unhurried_database
 
 FORM = "bad_date"
 ASK = SaveReport(FORM, 1, (("what", ("robbed", "taken")), ("when", ("today",))), consent="pass_on")
@@ -113,7 +113,7 @@ async def copied(database: Database) -> Rows:
 async def oldest_data_with_newest_keys(data: Rows, keys: Rows, folder: Path, of: Office) -> list[OpenReport]:
     """The worst backup that can be put together while nobody hoards keys: the `data` tables of an older copy, the
     `keys` tables of a newer one; and what an advocate reads there. (As the tables are declared: `backup`.)"""
-    restored = Database(f"sqlite:///{folder / 'restored.db'}")
+    restored = unhurried_database(f"sqlite:///{folder / 'restored.db'}")
     await restored.migrate()
 
     def put(connection: Connection) -> None:

@@ -41,8 +41,6 @@ ASKS: list[Move] = [
     *map(press, ("2", f"{HERS}#", "1", "3", "2", "2", "1", "9")),
 ]
 
-pytestmark = pytest.mark.timeout(600)
-
 
 def seen(evidence: Evidence) -> list[str]:
     """Where the number is that should be nowhere but under its seal."""

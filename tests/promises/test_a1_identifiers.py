@@ -47,8 +47,6 @@ CONFIGURED = {"the secret": SECRET, "the auth token": AUTH_TOKEN.encode()}
 OFTEN = ("CallUUID", "SessionStart")
 """Fields that are new in every call: hashed with the keys of the configuration and of the last hours only."""
 
-pytestmark = pytest.mark.timeout(600)
-
 
 def planted(evidence: Evidence) -> list[Canary]:
     """Every identifier that was in a webhook."""

@@ -34,8 +34,6 @@ PEOPLE = ("From", "MessageUUID")
 """Who and which text: searched for in every keyed hash there could be. Other fields with the configuration only."""
 NAMED = "conversation id with"
 
-pytestmark = pytest.mark.timeout(600)
-
 
 def wanted(kept: Kept) -> Iterator[Needle]:
     keys = CONFIGURED | {name: key for name, key in kept.keys.items() if not name.startswith("token")}

@@ -41,8 +41,6 @@ from tests.promises.test_a1_identifiers import CONFIGURED, OFTEN, Spot, forgetfu
 from tests.promises.warm import TOKEN, Scene, Warm, masked, played, saying, words
 from tests.shipped import flow, staff
 
-pytestmark = pytest.mark.timeout(300)
-
 STAFF_HERE = Addresses(PUBLIC_URL, HOTLINE, "Porchlight", "staff")
 ANY_TOKEN = "x" * 120
 ABOUT = ("line.about", "line.about_told", "line.about_nothing")

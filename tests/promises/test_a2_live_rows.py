@@ -38,8 +38,6 @@ PHONES = tuple(f"+1500555{n:04}" for n in range(100, 140))
 REPORTS = ("1", "1", "1", "4", "#", "1", "1", "0")
 """Something to be told of her, then a person."""
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @dataclass
 class Scene:

@@ -29,8 +29,6 @@ from tests.store.databases import KINDS, database_of
 
 BEGINS = NOON + timedelta(minutes=29, seconds=30.5)
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @dataclass
 class Watch:

@@ -36,8 +36,6 @@ TENDED_EVERY = 15
 JUST = timedelta(microseconds=1)
 SUBKEYS = ("token cipher", "token nonce", "token binding")
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @dataclass(slots=True)
 class Key:

@@ -51,7 +51,6 @@ DERIVED = 500 if PROVE == 1 else 50_000
 T = TypeVar("T")
 
 pytestmark = [
-    pytest.mark.timeout(300),
     pytest.mark.skipif(
         not HAS_MEMORY, reason="NO /proc HERE: the memory of a seized line was NOT SEARCHED, promise A4 is NOT tested"
     ),
@@ -114,7 +113,7 @@ def served(settings: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate()
 
 
 async def report(settings: dict[str, str], count: int, *, seed: str = "past") -> None:
@@ -235,7 +234,7 @@ def signed_in(host: Host) -> Iterator[int]:
         assert process.stdout is not None
         assert process.stdout.readline() == "unlocked\n"
         yield process.pid
-        process.communicate(timeout=20)
+        process.communicate()
 
 
 # ---- mutants: each must be caught ----

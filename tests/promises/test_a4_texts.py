@@ -28,8 +28,6 @@ DERIVED = 300 if PROVE == 1 else 50_000
 """Windows, in the order of their bytes, whose derived keys are tried too."""
 _THREADS = os.cpu_count() or 1
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @dataclass
 class Dump:

@@ -19,8 +19,6 @@ from tests.shipped import flow
 
 ROW_BYTES = 900
 
-pytestmark = pytest.mark.timeout(600)
-
 
 def shortest(form: Form) -> Answers:
     first = form.questions[0]

@@ -48,8 +48,6 @@ SHUFFLES = 3 if PROVE == 1 else 5
 PAGES_CHANCE = 4.0
 """Deviations. The ids are the same in every run: it is met always or never."""
 
-pytestmark = pytest.mark.timeout(300)
-
 
 class QuickHashes(SlowHashes):
     """Stretches nothing: no receipt is tried here."""

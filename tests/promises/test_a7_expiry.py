@@ -38,7 +38,6 @@ DAYS = {"bad_date": 10, "short": 7, "long": 24}
 ARRIVING = 26 if PROVE == 1 else 380
 """Days on which somebody calls."""
 
-pytestmark = pytest.mark.timeout(300)
 
 Work = Callable[[Office, Night, Path], Awaitable[object]]
 """A night's work; the folder is where the database lies."""

@@ -32,8 +32,6 @@ from tests.store.databases import database_of
 
 TODAY = NOW.date()
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @dataclass
 class Left:

@@ -33,7 +33,6 @@ NIGHTS = 3
 COUNT = 4 * PROVE
 ASK = SaveReport("callback", 1, (("phone", ("2125550123",)), ("hours", ("evening",))), "request", 1, nights=NIGHTS)
 
-pytestmark = pytest.mark.timeout(300)
 
 Forget = Callable[[Office, bytes], Awaitable[object]]
 

@@ -23,8 +23,6 @@ from tests.promises.spoken import EFFECTS, every_turn
 from tests.promises.warm import ACCOUNT, Asked, Warm, played, saying
 from tests.shipped import flow, staff
 
-pytestmark = pytest.mark.timeout(300)
-
 ROOT = Path(__file__).parent.parent.parent
 TOKEN = "t" * 344
 CALLERS = Addresses(PUBLIC_URL, HOTLINE, "Porchlight")

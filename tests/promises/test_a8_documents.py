@@ -25,8 +25,6 @@ from tests.promises.ledger import Record
 from tests.promises.paths import KEYS, Cover, Walker, cover, everything, labels
 from tests.shipped import flow
 
-pytestmark = pytest.mark.timeout(600)
-
 
 def test_the_calls_take_every_edge_of_the_compiled_graph(paths: Cover, evidence: Evidence) -> None:
     assert paths.left == set()

@@ -22,6 +22,7 @@ from ivr.carrier.rest_api import Fault, garbage, hangs, refuses, unreachable
 from ivr.carrier.transport import AsgiTransport, Transport
 from ivr.channels.texted import Texted, TextReply
 from ivr.kit.clock import VirtualClock
+from tests.founded import UNHURRIED
 from tests.promises.house import AUTH_TOKEN, BEGINNING, HOTLINE, PUBLIC_URL, house
 from tests.promises.ledger import Record
 from tests.promises.warm import Asked, Recorder
@@ -96,6 +97,7 @@ def played(folder: Path, blank: Path, bend: Bend = as_it_is) -> tuple[list[Asked
             number=HOTLINE,
             name="Porchlight",
             transport=recorder,
+            limits=UNHURRIED,
         )
 
         async def answer(texted: Texted) -> TextReply:

@@ -45,8 +45,6 @@ from tests.promises.saving import (
 from tests.promises.severed import end_all, named, way_to
 from tests.store.databases import KINDS, UNTESTED, database_of
 
-pytestmark = pytest.mark.timeout(3600)
-
 
 @pytest.fixture(scope="module")
 def ana(blank: Path) -> Session:

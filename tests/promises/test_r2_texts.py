@@ -31,8 +31,6 @@ SCRIPTS: Mapping[int, Sequence[str]] = {
 WHOLE = "VOICE 1 2 1 # 1 1 # # # # # # # # # # # # #"
 """A report in one text, receipt and all."""
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @dataclass
 class Came:

@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-import pytest
 from sqlalchemy import Connection
 
 from ivr.carrier.loopback import PhoneCall
@@ -36,8 +35,6 @@ SKIP_ALL = ("#",) * 9
 """Past every question after when, as long as none is answered."""
 
 T = TypeVar("T")
-
-pytestmark = pytest.mark.timeout(600)
 
 
 def told(language: str, prompt: str) -> str:
@@ -162,7 +159,6 @@ def test_a_store_that_fails_is_told_as_not_saved_in_both_languages(tmp_path: Pat
     asyncio.run(main())
 
 
-@pytest.mark.timeout(60)
 def test_where_no_store_takes_it_she_is_told_that_it_is_not_saved_and_the_next_try_is(
     tmp_path: Path, blank: Path
 ) -> None:

@@ -11,15 +11,13 @@ from typing import Any, ClassVar, TypeVar
 import pytest
 from sqlalchemy import Connection
 
-from ivr.carrier.rest import TEXT_ANSWERS_WITHIN
 from ivr.carrier.rest_api import Fault, garbage, hangs, refuses, unreachable
 from ivr.carrier.texting import PATIENCE
 from ivr.channels.texted import Texted, TextReply
 from ivr.flow.graph import Step
+from ivr.kit.time_limits import TimeLimits
 from ivr.line.text_door import Answers
-from ivr.services import conversations as conversing
 from ivr.services.conversations import Claimed, Conversation, Conversations
-from ivr.services.reports import SAVE_SECONDS
 from ivr.store.database import Database, StoreUnavailable
 from tests.promises.faults import Broken
 from tests.promises.house import logs_captured
@@ -29,8 +27,6 @@ from tests.shipped import flow as shipped
 
 LUZ = 0
 T = TypeVar("T")
-
-pytestmark = pytest.mark.timeout(300)
 
 
 class Unsteady(Database):
@@ -169,7 +165,7 @@ def met(
     trouble: Trouble, folder: Path, blank: Path, *, begins: str = "VOICE 1 2 1 #", words: str = "1 1", **parts: Any
 ) -> Met:
     """Luz is in the middle of a report, writes while something is broken, and once more when it works again."""
-    settings: dict[str, Any] = {"database_of": Unsteady, "save_seconds": SAVE_SECONDS} | trouble.parts | parts
+    settings: dict[str, Any] = {"database_of": Unsteady, "limits": TimeLimits()} | trouble.parts | parts
 
     async def main() -> tuple[list[int], float, tuple[str, ...], tuple[str, ...]]:
         async with street(folder, blank, **settings) as of:
@@ -228,7 +224,7 @@ def test_a_text_full_of_answers_leaves_time_for_its_reply(begins: str, tmp_path:
     """Where the first save fails the line goes to its spool with this one; where it knows the way, with each."""
     found = met(SLOW, tmp_path / "line", blank, workers=1, begins=begins, words=FULL)
     assert harm(found, SLOW) == []
-    assert found.slowest < PATIENCE - TEXT_ANSWERS_WITHIN
+    assert found.slowest < PATIENCE - TimeLimits().rest_text
 
 
 # ---- mutants: each must be caught ----
@@ -290,9 +286,7 @@ def test_mutant_a_line_that_waits_for_its_database_is_seen(tmp_path: Path, blank
     assert any("an answer takes" in said for said in harm(found, trouble))
 
 
-def test_mutant_a_line_that_reads_every_text_to_its_end_is_seen(
-    tmp_path: Path, blank: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(conversing, "PRESSES_FOR", 1000.0)  # no constructor takes it
-    found = met(SLOW, tmp_path / "line", blank, workers=1, begins="VOICE 1 2 1 # 1 1", words=FULL)
-    assert found.slowest > PATIENCE - TEXT_ANSWERS_WITHIN
+def test_mutant_a_line_that_reads_every_text_to_its_end_is_seen(tmp_path: Path, blank: Path) -> None:
+    patient = TimeLimits(text=1000)
+    found = met(SLOW, tmp_path / "line", blank, workers=1, begins="VOICE 1 2 1 # 1 1", words=FULL, limits=patient)
+    assert found.slowest > PATIENCE - TimeLimits().rest_text

@@ -21,8 +21,6 @@ from tests.promises.ledger import Record
 from tests.promises.requests import send
 from tests.promises.test_s1_forged_webhooks import REFUSED, FailsOpen, Gullible
 
-pytestmark = pytest.mark.timeout(600)
-
 TEXTS = {
     "as most are": text(),
     "with nothing in it": text(Text=""),
@@ -92,7 +90,6 @@ def test_a_bent_text_is_refused_and_answered_by_nobody(tmp_path: Path, blank: Pa
     assert attack.answered == []
 
 
-@pytest.mark.timeout(7200 if PROVE > 1 else 120)
 def test_ten_thousand_forged_texts_are_refused(tmp_path: Path, blank: Path, record: Record) -> None:
     chance, each = Random(20270312), 250_000 if PROVE > 1 else 2_500
     forgeries = (forgery for request in TEXTS.values() for forgery in by_chance(request, chance, each))

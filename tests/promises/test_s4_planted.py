@@ -59,8 +59,6 @@ HARMLESS = {
 }
 """What may be changed unseen, and why nobody is shown anything false by it."""
 
-pytestmark = pytest.mark.timeout(900)
-
 
 @pytest.fixture(scope="module")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Street:

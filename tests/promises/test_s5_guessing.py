@@ -36,7 +36,6 @@ LIVING = 10_000
 MANY = 1_000_000 if PROVE > 1 else 100_000
 REPORT = SaveReport(form="bad_date", visit=1, answers=(("what", ("taken",)),), consent="pass_on", ending=1)
 
-pytestmark = pytest.mark.timeout(600)
 
 Codes = Callable[[bytes, str, int], str]
 

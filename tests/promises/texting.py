@@ -24,9 +24,11 @@ from ivr.carrier.transport import AsgiTransport, Reply, Transport, Unreachable
 from ivr.engine.asks import Answer, Ask
 from ivr.engine.call import Call
 from ivr.kit.clock import VirtualClock
+from ivr.kit.time_limits import TimeLimits
 from ivr.services.turns import World
 from ivr.store import live
 from ivr.vault.conversations import ConversationKey
+from tests.founded import UNHURRIED
 from tests.promises.canary import AREAS, NAMES, WITHHELD, Canary, Kind, number, uuid
 from tests.promises.faults import Broken
 from tests.promises.house import AUTH_TOKEN, BEGINNING, HOTLINE, PUBLIC_URL, Builder, House, house
@@ -221,12 +223,11 @@ def made(
     world: WorldOf,
     *,
     replies: Literal["rest", "xml"] = "rest",
-    save_seconds: float | None = None,
+    limits: TimeLimits = UNHURRIED,
     **exchanged: Any,
 ) -> Any:  # Any: whatever build takes and gives
     """A line, by its parts and what is exchanged in it."""
-    seconds = parts.save_seconds if save_seconds is None else save_seconds
-    return build(replace(parts, text_replies=replies, save_seconds=seconds), clock, world, **exchanged)
+    return build(replace(parts, text_replies=replies, limits=limits), clock, world, **exchanged)
 
 
 @asynccontextmanager
@@ -236,7 +237,7 @@ async def street(
     *,
     workers: int = 2,
     replies: Literal["rest", "xml"] = "rest",
-    save_seconds: float | None = None,
+    limits: TimeLimits = UNHURRIED,
     rules: TextRules | None = None,
     at_once: bool = False,
     bend: Callable[[httpx2.Request], httpx2.Request] = lambda request: request,
@@ -257,7 +258,7 @@ async def street(
         deadly.append(Deadly(world_of(world), post))
         return deadly[-1]
 
-    made_by = builder or partial(made, replies=replies, save_seconds=save_seconds, **(exchanged or {}))
+    made_by = builder or partial(made, replies=replies, limits=limits, **(exchanged or {}))
     async with AsyncExitStack() as stack:
         rest = PlivoRest(
             api_url="https://api.plivo.example",
@@ -266,6 +267,7 @@ async def street(
             number=HOTLINE,
             name="Porchlight",
             transport=recorder,
+            limits=limits,
         )
         stack.push_async_callback(rest.aclose)
         settings: dict[str, Any] = {"builder": made_by, "world_of": mortal, "clock": clock, "rest": rest}

@@ -30,7 +30,7 @@ from ivr.store.database import Database
 from ivr.vault import receipts as vault
 from ivr.vault.host import HostKey
 from ivr.vault.organisation import Pin
-from tests.founded import SECRET, Office, found
+from tests.founded import SECRET, Office, found, unhurried_database
 from tests.promises.saving import quick
 from tests.shipped import flow
 
@@ -250,7 +250,7 @@ def founded() -> tuple[Path, Pin]:
     folder = Path(mkdtemp(prefix="porchlight-founded-"))
 
     async def main() -> Pin:
-        database = Database(f"sqlite:///{folder / 'porchlight.db'}")
+        database = unhurried_database(f"sqlite:///{folder / 'porchlight.db'}")
         made = await found(database, now=datetime.combine(FIRST, time(12), UTC))
         await database.forget_deleted()
         await database.close()
@@ -267,7 +267,7 @@ class Street:
         shutil.copy(file, folder / "porchlight.db")
         url, self.host = f"sqlite:///{folder / 'porchlight.db'}", HostKey.of(SECRET)
         self.pin, self.slow_hashes = pin, SlowHashes(quick)
-        self.spool = Database(f"sqlite:///{folder / 'spool.db'}")
+        self.spool = unhurried_database(f"sqlite:///{folder / 'spool.db'}")
         spool, forms = Spool(self.spool), flow().forms
         self.workers = []
         for _ in range(2):

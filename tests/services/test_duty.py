@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from ivr.oncall.duty import AN_HOUR, OwnDuty
 from ivr.oncall.people import PersonId
 from ivr.oncall.rota import Shift
-from ivr.services import duty, pins, rota
+from ivr.services import pins, rota
 from ivr.services.duty import LiveDuty
 from ivr.store.database import StoreUnavailable
 from tests.founded import Office, in_office
@@ -154,7 +154,7 @@ def test_she_does_not_wait_longer_than_a_webhook_may_take(tmp_path: Path) -> Non
         begun = loop.time()
         with pytest.raises(StoreUnavailable, match="in time"):
             await live.switch_off(bo, NIGHT)
-        assert loop.time() - begun < duty.CHANGE_SECONDS + 1
+        assert loop.time() - begun < 30
         let_go.set()
         await holding
 

@@ -258,7 +258,6 @@ def played(machine: type[Receipts], *, runs: int = RUNS, steps: int = STEPS, is_
     )
 
 
-@pytest.mark.timeout(3600)
 def test_whatever_comes_in_whatever_order_callers_have_the_last_word() -> None:
     played(Receipts)
 
@@ -386,7 +385,6 @@ MUTANTS: list[tuple[type[Reports], type[LiveReceipts], tuple[type[Message], ...]
 ]
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("kept", "live", "wanted"), MUTANTS, ids=[f"{a.__name__}-{b.__name__}" for a, b, _ in MUTANTS])
 def test_mutant_a_line_that_does_otherwise_is_seen(
     kept: type[Reports], live: type[LiveReceipts], wanted: tuple[type[Message], ...]

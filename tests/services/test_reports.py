@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Executable, Table, delete, select, update
 
 from ivr.engine.asks import Answers, NotSaved, Saved, SaveReport
+from ivr.kit.time_limits import TimeLimits
 from ivr.services.archive import Seal
 from ivr.services.custody import members
 from ivr.services.custody.rolling import roll_line_keys
-from ivr.services.reports import SAVE_SECONDS, Reports
+from ivr.services.reports import Reports
 from ivr.services.spool import Spool
 from ivr.services.tagged import NEW
 from ivr.store.database import Database, StoreUnavailable
@@ -227,7 +228,7 @@ def test_without_a_database_nothing_is_saved(tmp_path: Path) -> None:
         nowhere = Database("sqlite:////proc/nowhere/line.db")
         of = Office(nowhere, Spool(nowhere), Pin(bytes(32)))
         try:
-            return await keep(of.reports(save_seconds=SAVE_SECONDS), DRAFT)
+            return await keep(of.reports(save_seconds=TimeLimits().save), DRAFT)
         finally:
             of.slow_hashes.close()
             await nowhere.close()
@@ -266,7 +267,7 @@ def test_while_somebody_else_holds_the_lock_a_report_waits_in_the_spool_and_she_
         assert [report.answers for report in await of.read_all()] == [ENDED.answers]
         assert await kept.bring_home() == 0
 
-    with_line(tmp_path, main, save_seconds=SAVE_SECONDS)
+    with_line(tmp_path, main, save_seconds=TimeLimits().save)
 
 
 def test_while_neither_database_nor_spool_takes_it_nothing_is_saved_and_she_hears_so_in_time(tmp_path: Path) -> None:
@@ -280,7 +281,7 @@ def test_while_neither_database_nor_spool_takes_it_nothing_is_saved_and_she_hear
             holder.close()
         assert await keep(kept, DRAFT) == Saved(None)
 
-    with_line(tmp_path, main, save_seconds=SAVE_SECONDS)
+    with_line(tmp_path, main, save_seconds=TimeLimits().save)
 
 
 @pytest.mark.parametrize("put_back", [False, True])
@@ -328,7 +329,7 @@ def test_what_is_spooled_is_sealed_to_a_month_that_nobody_can_have_made_anew(tmp
             (True, ENDED.answers, "2026-11")
         ]
 
-    with_line(tmp_path, main, save_seconds=SAVE_SECONDS)
+    with_line(tmp_path, main, save_seconds=TimeLimits().save)
 
 
 def test_what_waits_in_the_spool_comes_home_before_anything_else(tmp_path: Path) -> None:
@@ -338,12 +339,12 @@ def test_what_waits_in_the_spool_comes_home_before_anything_else(tmp_path: Path)
         await spooled(tmp_path, kept, DRAFT)
         await keep(kept, replace(DRAFT, consent="pass_on"), turn=4)
         assert [report.listed.consent for report in await of.read_all()] == ["pass_on"]
-        another = of.reports(save_seconds=SAVE_SECONDS)
+        another = of.reports(save_seconds=TimeLimits().save)
         await another.ready(TODAY)
         assert [report.listed.consent for report in await of.read_all()] == ["pass_on"]
         assert sqlite_rows(tmp_path / "spool.db", "reports") == []
 
-    with_line(tmp_path, main, save_seconds=SAVE_SECONDS)
+    with_line(tmp_path, main, save_seconds=TimeLimits().save)
 
 
 def test_a_spooled_report_leaves_no_byte_behind(tmp_path: Path) -> None:
@@ -355,7 +356,7 @@ def test_a_spooled_report_leaves_no_byte_behind(tmp_path: Path) -> None:
         assert body[:16] not in left
         assert key[:16] not in left
 
-    with_line(tmp_path, main, save_seconds=SAVE_SECONDS)
+    with_line(tmp_path, main, save_seconds=TimeLimits().save)
 
 
 def test_what_was_spooled_under_keys_that_a_lead_has_replaced_is_vouched_for_by_the_new_ones(tmp_path: Path) -> None:
@@ -366,7 +367,7 @@ def test_what_was_spooled_under_keys_that_a_lead_has_replaced_is_vouched_for_by_
         assert await kept.bring_home() == 1
         assert [report.trusted for report in await of.read_all()] == [True]
 
-    with_line(tmp_path, main, save_seconds=SAVE_SECONDS)
+    with_line(tmp_path, main, save_seconds=TimeLimits().save)
 
 
 def test_what_somebody_planted_in_the_spool_shows_as_planted(tmp_path: Path) -> None:
@@ -380,7 +381,7 @@ def test_what_somebody_planted_in_the_spool_shows_as_planted(tmp_path: Path) -> 
         assert await kept.bring_home() == 1
         assert [report.trusted for report in await of.read_all()] == [False]
 
-    with_line(tmp_path, main, save_seconds=SAVE_SECONDS)
+    with_line(tmp_path, main, save_seconds=TimeLimits().save)
 
 
 def test_a_line_that_serves_while_a_lead_rolls_its_keys_saves_with_the_new_ones(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from ivr.services.transfers import Transfers
 from ivr.store.database import Database
 from ivr.vault.host import HostKey
 from ivr.vault.tokens import token_keys
-from tests.founded import SECRET
+from tests.founded import SECRET, UNHURRIED
 from tests.services.test_transfers import Here, Phones
 from tests.shipped import staff
 from tests.store.databases import KINDS
@@ -65,8 +65,8 @@ def played(tmp_path: Path, kind: str, story: Story) -> None:
         pin = await pins.new_pin(database, HOST, "ana")
         envelopes = Envelopes(token_keys(tmp_path / "keys"), clock)
         roster = Roster((ana,))
-        transfers = Transfers(database, roster, Phones(), clock, ("en", "es"), Here(), live_seconds=60)
-        desk, count = LiveDuty(database, HOST), partial(count_outcome, database)
+        transfers = Transfers(database, roster, Phones(), clock, ("en", "es"), Here(), live_seconds=UNHURRIED.live)
+        desk, count = LiveDuty(database, HOST, UNHURRIED), partial(count_outcome, database)
         world = StaffWorld(transfers, roster, desk, count, envelopes, clock, staff())
         await story(Desk(world, clock, ana.id, pin))
 

@@ -30,6 +30,7 @@ from ivr.services.rota import LiveRota
 from ivr.services.transfers import Transfers
 from ivr.store import live
 from ivr.store.database import Database
+from tests.founded import UNHURRIED, unhurried_database
 from tests.store.databases import KINDS, database_of
 
 BEGAN = datetime(2027, 3, 10, 2, 10, tzinfo=UTC)
@@ -137,10 +138,13 @@ def play(
     folder: Path, story: Callable[[Scene], Coroutine[Any, Any, None]], *people: Person, kind: str = "sqlite"
 ) -> None:
     async def main(url: str) -> None:
-        database = Database(url)
+        database = unhurried_database(url)
         await database.furnish(live.create)
         phones, duty, clock = Phones(), Duty(*people), VirtualClock(BEGAN)
-        workers = [Transfers(database, duty, phones, clock, ("en", "es"), Here(), live_seconds=60) for _ in range(2)]
+        workers = [
+            Transfers(database, duty, phones, clock, ("en", "es"), Here(), live_seconds=UNHURRIED.live)
+            for _ in range(2)
+        ]
         try:
             await story(Scene(phones, duty, clock, database, workers))
         finally:

@@ -21,7 +21,7 @@ from ivr.oncall.people import Person
 from ivr.services.offering import Connecting, DialNow, ForCaller, ForLeg, Hold, Meet, NobodyCan, Whisper
 from ivr.services.transfers import Transfers
 from ivr.store import live
-from ivr.store.database import Database
+from tests.founded import UNHURRIED, unhurried_database
 from tests.services.test_transfers import ANA, BEGAN, BO, CY, EVE, Duty, wish
 from tests.store.databases import database_of
 
@@ -122,7 +122,7 @@ class Scene:
 
 def play(folder: Path, story: Callable[[Scene], Awaitable[None]], phones: dict[Person, Phone], **settings: Any) -> None:
     async def main(url: str) -> None:
-        database = Database(url)
+        database = unhurried_database(url)
         await database.furnish(live.create)
         clock, duty = VirtualClock(BEGAN), Duty(*phones)
         desk = Desk()
@@ -141,8 +141,11 @@ def play(folder: Path, story: Callable[[Scene], Awaitable[None]], phones: dict[P
             number="+12125550199",
             name="Line",
             transport=exchange.client_transport(),
+            limits=UNHURRIED,
         )
-        desk.transfers = transfers = Transfers(database, duty, rest, clock, ("en", "es"), Here(), live_seconds=60)
+        desk.transfers = transfers = Transfers(
+            database, duty, rest, clock, ("en", "es"), Here(), live_seconds=UNHURRIED.live
+        )
         for person, phone in phones.items():
             exchange.phone(person.phone, phone)
         try:

@@ -34,7 +34,7 @@ from ivr.services.offering import (
 )
 from ivr.services.transfers import Transfers
 from ivr.store import live
-from ivr.store.database import Database
+from tests.founded import UNHURRIED, unhurried_database
 from tests.promises.house import PROVE
 from tests.services.test_transfers import (
     BEGAN,
@@ -231,13 +231,15 @@ class Caller:
 
 async def run(url: str, seed: int) -> Street:
     """One night on the street."""
-    database, clock, chance = Database(url), VirtualClock(BEGAN), Random(seed)
+    database, clock, chance = unhurried_database(url), VirtualClock(BEGAN), Random(seed)
     await database.furnish(live.create)
     await database.write(lambda found: [found.execute(table.delete()) for table in reversed(live.live.sorted_tables)])
     street, workers = Street(chance, clock), list[Transfers]()
     town = Town(street, workers)
     duty = Duty(*PEOPLE[: chance.randrange(0, len(PEOPLE) + 1)], *PEOPLE[4:])
-    workers += [Transfers(database, duty, town, clock, ("en", "es"), Here(), live_seconds=60) for _ in range(2)]
+    workers += [
+        Transfers(database, duty, town, clock, ("en", "es"), Here(), live_seconds=UNHURRIED.live) for _ in range(2)
+    ]
     for n in range(chance.randrange(1, 4)):
         starts = chance.randrange(0, 20)
         wish = Wish(bytes([n + 1]) * 16, bytes([n + 101]) * 16, "en", RUNGS)
@@ -281,7 +283,6 @@ def nights(folder: Path, seeds: range) -> tuple[list[str], int, int]:
     return wrong, joined, given_up
 
 
-@pytest.mark.timeout(3600 if PROVE > 1 else 300)
 def test_by_chance_one_person_at_most_joins_a_caller_and_every_caller_has_an_end(tmp_path: Path) -> None:
     """On every core: each night is a world of its own."""
     cores = os.cpu_count() or 1

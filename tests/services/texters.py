@@ -19,6 +19,7 @@ from ivr.services.turns import World
 from ivr.store import live
 from ivr.store.database import Database
 from ivr.vault.conversations import text_keys
+from tests.founded import UNHURRIED, unhurried_database
 from tests.shipped import flow as shipped
 from tests.vault.test_keyring import NOON
 
@@ -85,7 +86,7 @@ async def texters(
 ) -> AsyncIterator[Texters]:
     """`made_of`: another may be damaged on purpose."""
     clock, company = VirtualClock(NOON), Company()
-    databases = [Database(url or f"sqlite:///{folder / 'live.db'}") for _ in range(workers)]
+    databases = [unhurried_database(url or f"sqlite:///{folder / 'live.db'}") for _ in range(workers)]
     met = world if world is not None else Memory()
 
     async def pause(seconds: float) -> None:
@@ -106,7 +107,7 @@ async def texters(
                     text_keys(folder / "run"),
                     HOTLINE,
                     pause=pause,
-                    store_seconds=30,
+                    limits=UNHURRIED,
                 )
                 for database in databases
             ],

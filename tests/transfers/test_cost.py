@@ -20,7 +20,6 @@ from tests.transfers.people import NUMBERS, PLAIN, Cell, Language
 from tests.transfers.town import Told, Town, is_connecting, played, town
 
 CALLS = 50
-pytestmark = pytest.mark.timeout(0 if PROVE > 1 else 240)
 ENOUGH = 0.3
 """Seconds until the first request, generously: a busy machine must not make it about itself."""
 TAKERS = [does for does in PLAIN if does.startswith("takes") or does == "hears more and takes"]

@@ -11,7 +11,6 @@ import pytest
 
 from ivr.carrier.transport import AsgiTransport, Reply, Unreachable
 from ivr.engine.effects import Turn
-from ivr.services import rota
 from tests.promises.house import PROVE
 from tests.transfers.judging import conversations
 from tests.transfers.people import NAMES, Caller, Cell
@@ -33,13 +32,6 @@ STORIES: Mapping[str, Cell] = {
 }
 
 FEW = ("taken", "passed, then taken", "nobody", "dropped out", "REST refused")
-pytestmark = pytest.mark.timeout(0 if PROVE > 1 else 240)
-
-
-@pytest.fixture(autouse=True)
-def _looks_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No story is about how busy this machine is: where a look at the rota takes too long, nobody is on duty."""
-    monkeypatch.setattr(rota, "LOOK_SECONDS", 30)
 
 
 @dataclass

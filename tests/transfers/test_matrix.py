@@ -18,7 +18,6 @@ from tests.transfers.town import town
 LANGUAGES: tuple[Language, ...] = ("en", "es")
 TRIPLES = 40 * PROVE
 SEED = 20270310
-pytestmark = pytest.mark.timeout(0 if PROVE > 1 else 240)
 
 
 def wrong(cells: Sequence[Cell], folder: Path, blank: Path) -> dict[str, list[str]]:

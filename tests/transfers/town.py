@@ -29,7 +29,7 @@ from ivr.services.world import LiveWorld
 from ivr.store import live
 from ivr.store.database import Database
 from ivr.vault.host import HostKey
-from tests.founded import SECRET
+from tests.founded import SECRET, UNHURRIED
 from tests.promises.house import AUTH_TOKEN, HOTLINE, PUBLIC_URL, House, house, initialised
 from tests.transfers.people import BACKUP, ENGAGED, LOLA, NUMBERS, OFF, OUTCOMES, POLICIES, ROSA, Caller, Cell
 
@@ -136,6 +136,7 @@ def plivo(outlet: Outlet) -> PlivoRest:
         number=HOTLINE,
         name="Porchlight",
         transport=outlet,
+        limits=UNHURRIED,
     )
 
 
