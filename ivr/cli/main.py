@@ -4,6 +4,7 @@ import typer
 
 from ivr import __version__
 from ivr.cli import advocates, backing_up, calling, checking, conversing, inventory, keys, reading, rota, serving
+from ivr.cli.hardening import refuse_core_dumps
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,4 +44,5 @@ app.add_typer(rota.rota, name="rota")
 
 
 def main() -> None:
+    refuse_core_dumps()
     app()
