@@ -9,8 +9,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from string import hexdigits
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+import idna
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -27,6 +28,7 @@ PLIVO = "https://api.plivo.com"
 MIN_SECRET = 16
 MOST_PORTS = 65_535
 PIN_DIGITS = 64
+QUOTES = "\"'`“”‘’«»"
 
 
 class SettingsWrong(Exception):
@@ -87,10 +89,22 @@ class Settings(BaseModel):
     @field_validator("public_url", "plivo_api_url")
     @classmethod
     def _is_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
-            raise ValueError("write a whole address without a query: https://line.example.org")
-        return value.rstrip("/")
+        return _address(value) if value else ""
+
+    @field_validator("plivo_auth_id")
+    @classmethod
+    def _is_id(cls, value: str) -> str:
+        if not (value.isascii() and value.isalnum()) and value:
+            raise ValueError("write only the letters and digits of the Auth ID that Plivo shows")
+        return value
+
+    @field_validator("plivo_auth_token")
+    @classmethod
+    def _is_token(cls, value: SecretStr) -> SecretStr:
+        token = value.get_secret_value()
+        if token and not (token.isascii() and token.isprintable() and " " not in token):
+            raise ValueError("write only the characters of the Auth Token that Plivo shows, without blanks")
+        return value
 
     @field_validator("plivo_number")
     @classmethod
@@ -153,6 +167,15 @@ class Settings(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _is_called_in_secret(self) -> Self:
+        if not self.is_loopback and self.public_url.startswith("http:") and not _is_this_machine(self.public_url):
+            raise ValueError(
+                "IVR_PUBLIC_URL begins with http://, so anybody on the way could read what callers press: put a proxy "
+                "with a certificate in front of the line and write https://"
+            )
+        return self
+
     @property
     def is_loopback(self) -> bool:
         return not self.plivo_auth_id
@@ -194,16 +217,18 @@ class Settings(BaseModel):
 
 def read(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process. Raises SettingsWrong with every problem at once."""
-    given = dict(os.environ if environment is None else environment)
+    given = {name: value.strip() for name, value in (os.environ if environment is None else environment).items()}
     found, problems = _from_files(given)
     named = {name: value for name, value in {**given, **found}.items() if name.startswith(PREFIX)}
-    values = {name.removeprefix(PREFIX).lower(): value for name, value in named.items() if value}
+    problems.extend(_not_as_meant({**named, "PORT": given.get("PORT", "")}))
+    unquoted = {name: value.strip(QUOTES) for name, value in named.items()}  # said once, as being in quotes
+    values = {name.removeprefix(PREFIX).lower(): value for name, value in unquoted.items() if value}
     known = set(Settings.model_fields) - {"port"}
     problems.extend(_strays(named, known))
     chosen = {name: value for name, value in values.items() if name in known}
     problems.extend(_missing(chosen))
     if given.get("PORT"):
-        chosen["port"] = given["PORT"]
+        chosen["port"] = given["PORT"].strip(QUOTES)
     try:
         settings = Settings.model_validate(chosen)
     except ValidationError as error:
@@ -211,6 +236,15 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     if problems:
         raise SettingsWrong(tuple(problems))
     return settings
+
+
+def _not_as_meant(named: Mapping[str, str]) -> Iterator[str]:
+    """Values that a shell or a file of settings has not taken apart: no webhook would ever be genuine with them."""
+    for name, value in named.items():
+        if value and (value[0] in QUOTES or value[-1] in QUOTES):
+            yield f"{name} is in quotes, which would be a part of it. Write it without them."
+        elif not value.isprintable():
+            yield f"{name} holds a line break, or another character that cannot be seen. Write it anew, on one line."
 
 
 def _missing(chosen: Mapping[str, str]) -> Iterator[str]:
@@ -251,6 +285,40 @@ def _sentence(problem: dict[str, Any]) -> str:
         return f"{message[0].upper()}{message[1:]}."
     name = str(problem["loc"][0])
     return f"{'PORT' if name == 'port' else PREFIX + name.upper()}: {message}."
+
+
+def _address(value: str) -> str:
+    """An address as it is signed and handed out: its host in lower case and ASCII, without the usual port and without
+    slashes at its end. Raises ValueError."""
+    cure = "write a whole address without a query: https://line.example.org"
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(cure) from error
+    is_whole = parts.scheme in ("http", "https") and host and value.isprintable() and " " not in value
+    if not is_whole or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError(cure)
+    assert host is not None, "it is whole"
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    written = f"[{host}]" if ":" in host else _ascii(host)
+    path = quote(parts.path, safe="/%:@!$&'()*+,;=~").rstrip("/")
+    return f"{parts.scheme}://{written}{'' if port in (None, usual) else f':{port}'}{path}"
+
+
+def _ascii(host: str) -> str:
+    """The name of a host as the domain name system knows it: `línea.example` is `xn--lnea-vpa.example`."""
+    if host.isascii():
+        return host
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise ValueError("its host is no name that the internet knows: write https://line.example.org") from error
+
+
+def _is_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _plain(number: str) -> str:

@@ -79,6 +79,79 @@ def test_a_file_that_is_not_there_is_named() -> None:
     assert "cannot be read" in problems(IVR_SECRET_FILE="/nowhere/secret")[0]
 
 
+WHOLE = {
+    "IVR_PLIVO_AUTH_ID": "MA123",
+    "IVR_PLIVO_AUTH_TOKEN": "token",
+    "IVR_PLIVO_NUMBER": "+12125550100",
+    "IVR_PUBLIC_URL": "https://line.example.org",
+}
+
+
+def test_blanks_and_line_ends_around_a_value_are_nothing() -> None:
+    """A file of settings from another system ends its lines in a carriage return, and no signature would ever fit."""
+    settings = read({name: f" {value} \r\n" for name, value in WHOLE.items()} | {"PORT": "9000\r"})
+    assert settings.url == "https://line.example.org"
+    assert settings.plivo_auth_token.get_secret_value() == "token"
+    assert (settings.plivo_auth_id, settings.number, settings.port) == ("MA123", "+12125550100", 9000)
+
+
+@pytest.mark.parametrize("name", [*WHOLE, "IVR_SECRET", "IVR_DATA_DIR", "PORT"])
+@pytest.mark.parametrize("marks", ['""', "''", "“”"])
+def test_quotes_around_a_value_are_refused(name: str, marks: str) -> None:
+    value = f"{marks[0]}{WHOLE.get(name, '8000')}{marks[1]}"
+    told = [problem for problem in problems(**WHOLE | {name: value}) if "characters or longer" not in problem]
+    assert told == [f"{name} is in quotes, which would be a part of it. Write it without them."]
+
+
+def test_what_cannot_be_seen_inside_a_value_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("to\nken\n")
+    without = {name: value for name, value in WHOLE.items() if name != "IVR_PLIVO_AUTH_TOKEN"}
+    told = problems(**without, IVR_PLIVO_AUTH_TOKEN_FILE=str(file))
+    assert any(problem.startswith("IVR_PLIVO_AUTH_TOKEN holds a line break") for problem in told)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("https://Line.Example.ORG/", "https://line.example.org"),
+        ("https://line.example.org:443", "https://line.example.org"),
+        ("https://line.example.org:8443//", "https://line.example.org:8443"),
+        ("https://línea.example.org", "https://xn--lnea-vpa.example.org"),
+        ("https://[::1]:9000", "https://[::1]:9000"),
+        ("https://line.example.org/Porch/", "https://line.example.org/Porch"),
+        ("https://line.example.org/línea", "https://line.example.org/l%C3%ADnea"),
+    ],
+)
+def test_an_address_is_what_the_internet_knows_it_by(written: str, meant: str) -> None:
+    assert read(WHOLE | {"IVR_PUBLIC_URL": written}).url == meant
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "line.example.org",
+        "https://",
+        "https://user:password@line.example.org",
+        "https://line.example.org:port",
+        "https://li ne.example.org",
+        "https://line.example.org?a=1",
+        "https://[::1",
+        "https://-.example.org/\x00",
+        "https://ａ..example.org",
+    ],
+)
+def test_an_address_that_leads_nowhere_is_refused_with_one_that_would(url: str) -> None:
+    assert any("https://line.example.org" in problem for problem in problems(**WHOLE | {"IVR_PUBLIC_URL": url}))
+
+
+def test_with_plivo_callers_are_not_carried_in_the_clear() -> None:
+    [told] = problems(**WHOLE | {"IVR_PUBLIC_URL": "http://line.example.org"})
+    assert "https://" in told
+    assert read(WHOLE | {"IVR_PUBLIC_URL": "http://127.0.0.1:8000"}).url == "http://127.0.0.1:8000"
+    assert read({"IVR_PUBLIC_URL": "http://line.example.org"}).is_loopback
+
+
 def test_a_secret_is_never_shown() -> None:
     settings = read({"IVR_SECRET": "0123456789abcdef", "IVR_PLIVO_AUTH_TOKEN": "abcdef"})
     assert "0123456789abcdef" not in repr(settings)

@@ -86,7 +86,10 @@ def secret(of: Settings) -> bytes | None:
     file = of.data_dir / "secret"
     if not file.is_file():
         return None
-    found = file.read_bytes().strip()
+    try:
+        found = file.read_bytes().strip()
+    except OSError as error:
+        give_up(f"{file} cannot be read ({error.strerror}). Let the user of the line read it, or set IVR_SECRET.")
     if len(found) < MIN_SECRET:
         give_up(
             f"{file} is cut short: put back the one that the line was set up with, or delete it and let a lead roll."
