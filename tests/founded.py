@@ -112,9 +112,10 @@ class Office:
 
 
 @asynccontextmanager
-async def office(url: str, folder: Path) -> AsyncIterator[Office]:
-    """An organisation, founded on the database at `url`, whose spool lies in `folder`."""
-    database, spooled = unhurried_database(url), unhurried_database(f"sqlite:///{folder / 'spool.db'}")
+async def office(url: str, folder: Path, *, wait_seconds: float = UNHURRIED.save) -> AsyncIterator[Office]:
+    """An organisation, founded on the database at `url`, whose spool lies in `folder`. `wait_seconds`: how long each of
+    the two waits for whoever holds its lock."""
+    database, spooled = (Database(one, wait_seconds=wait_seconds) for one in (url, f"sqlite:///{folder / 'spool.db'}"))
     try:
         made = await found(database)
         spool = Spool(spooled)
@@ -127,11 +128,17 @@ async def office(url: str, folder: Path) -> AsyncIterator[Office]:
         await database.close()
 
 
-def in_office(folder: Path, main: Callable[[Office], Coroutine[Any, Any, None]], *, kind: str = "sqlite") -> None:
+def in_office(
+    folder: Path,
+    main: Callable[[Office], Coroutine[Any, Any, None]],
+    *,
+    kind: str = "sqlite",
+    wait_seconds: float = UNHURRIED.save,
+) -> None:
     """What happens in an office of its own, on a database of this kind."""
 
     async def run(url: str) -> None:
-        async with office(url, folder) as of:
+        async with office(url, folder, wait_seconds=wait_seconds) as of:
             await main(of)
 
     with database_of(kind, folder) as url:

@@ -164,13 +164,15 @@ def test_a_row_that_somebody_planted_with_her_tag_is_not_opened_as_hers(tmp_path
 
 async def left_waiting(of: Office, directory: Path) -> str:
     """A report that lies in the spool, because the database was away; its receipt."""
-    kept = of.reports(save_seconds=0.5)
+    hasty = Database(f"sqlite:///{directory / 'porchlight.db'}", wait_seconds=0.1)
+    kept = replace(of, database=hasty).reports()
     await kept.ready(TODAY)
     holder = sqlite3.connect(directory / "porchlight.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     saved = await kept.keep(REPORT, seed=bytes(16), turn=3, today=TODAY)
     holder.close()
     await kept.close()
+    await hasty.close()
     assert isinstance(saved, Saved)
     await execute(of, delete(reports))  # what was given up on may have come there all the same
     assert not await of.spool.is_empty()

@@ -16,7 +16,7 @@ from ivr.services.rota import Change, LiveRota, NameOnRota, NumberLost, UnknownP
 from ivr.store.tables import people
 from ivr.vault.advocates import Role
 from ivr.vault.host import HostKey
-from tests.founded import CHEAP, NOW, PASSPHRASE, Office, in_office
+from tests.founded import CHEAP, NOW, PASSPHRASE, UNHURRIED, Office, in_office
 from tests.store.databases import KINDS
 
 NUMBER = "+12125550143"
@@ -171,12 +171,12 @@ def test_while_the_database_is_away_the_last_that_was_known_counts(tmp_path: Pat
         await add(of, "bo")
         await rota.add_shifts(of.database, [("bo", ALWAYS)])
         somebody = rota.standing(("+12125550100",), ("en",), NEW_YORK)
-        live = LiveRota(of.database, of.host, somebody)
+        live = LiveRota(of.database, of.host, somebody, look_seconds=UNHURRIED.rota)
         assert live.last_known(NOW) == somebody, "nothing was seen yet"
         assert [one.name for one in await live.on_duty(NOW)] == ["bo"]
         await of.database.write(lambda found: found.execute(text("DROP TABLE switches")))
         assert [one.name for one in await live.on_duty(NOW)] == ["bo"]
-        assert await LiveRota(of.database, of.host, somebody).on_duty(NOW) == somebody
+        assert await LiveRota(of.database, of.host, somebody, look_seconds=UNHURRIED.rota).on_duty(NOW) == somebody
 
     in_office(tmp_path, main)
 
@@ -184,7 +184,7 @@ def test_while_the_database_is_away_the_last_that_was_known_counts(tmp_path: Pat
 def test_a_rota_on_which_nobody_is_on_duty_rings_nobody_and_one_without_people_whoever_is_set(tmp_path: Path) -> None:
     async def main(of: Office) -> None:
         somebody = rota.standing(("+12125550100",), ("en",), NEW_YORK)
-        live = LiveRota(of.database, of.host, somebody)
+        live = LiveRota(of.database, of.host, somebody, look_seconds=UNHURRIED.rota)
         assert await live.on_duty(NOW) == somebody
         await add(of, "bo")
         assert await live.on_duty(NOW) == ()
