@@ -58,6 +58,9 @@ class Call(msgspec.Struct, frozen=True):
     """The form of the report that her receipt has opened; empty for one that this flow does not know."""
     may_try_at: int = 0
     """When she may try the receipt that she typed, in seconds since `began_at`; 0: at once."""
+    is_late: bool = False
+    """What is answered now was said so long ago that it may be a copy of an old message: nothing is begun, but the same
+    is asked once more. Of one turn; not kept."""
 
     def draft(self, form: str, *, adds: bool | None = None) -> Draft | None:
         """The draft of a form that she is at, or was at last; or of an addition, or of none, whichever is wanted."""

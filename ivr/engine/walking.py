@@ -26,7 +26,7 @@ from ivr.flow.graph import (
     Wait,
 )
 from ivr.flow.phrases import Phrase, phrase
-from ivr.flow.wants import WantNumber, WantOpen, WantSave
+from ivr.flow.wants import WantConsent, WantNumber, WantOpen, WantSave, WantWithdraw
 from ivr.flow.wording import opening
 
 TRAIL = 16
@@ -36,9 +36,12 @@ DECIDING_SECONDS = 5
 """How long somebody whose phone rang may think after the last word; a mailbox must not keep her."""
 
 RECEIPT_MOMENT = phrase("line.receipt_moment")
+SORRY = phrase("line.trouble")
 HELD = Hold()
 _KEY = WaitForKey()
 _DECISION = WaitForKey(DECIDING_SECONDS)
+_COUNTED_FOR_GOOD = (WantSave, WantConsent, WantWithdraw)
+"""What lasting rows make count once, for longer than any token opens."""
 
 
 def go(flow: Flow, call: Call, target: str, now: datetime, said: tuple[Phrase, ...] = ()) -> Turn:
@@ -114,6 +117,9 @@ def _asked(flow: Flow, call: Call, step: Ask, now: datetime, said: tuple[Phrase,
         return Turn(call, (*said, RECEIPT_MOMENT), HELD)
     if isinstance(step.want, WantSave) and _adds_to_nothing(call, step):
         return go(flow, call, step.no, now, said)
+    if call.is_late and not isinstance(step.want, _COUNTED_FOR_GOOD):
+        # Only a call that is still there comes back with what it is handed now, and then it is not late any more.
+        return Turn(call, said or (SORRY,), HELD)
     call = having_asked(call, step)
     return Turn(call, said, ask_of(call, step, now))
 

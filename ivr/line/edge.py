@@ -13,7 +13,7 @@ import msgspec
 
 from ivr.carrier.fields import parse_form
 from ivr.carrier.signature import Verifier
-from ivr.line import trial
+from ivr.line import freshness, trial
 from ivr.vault.keyring import KeyRing
 from ivr.vault.receipts import call_seed
 from ivr.vault.tokens import TokenKey, kid_of
@@ -44,7 +44,7 @@ _FITS: Mapping[str, Callable[[str], object]] = {
 CALLERS, STAFF = "", "staff "
 """Whose call it is: a token of one side opens on no other."""
 
-_ALWAYS = frozenset({"CallUUID", "CallStatus", "Direction", "Event"})
+_ALWAYS = frozenset({"CallUUID", "CallStatus", "Direction", "Event", "SessionStart"})
 
 
 class Webhook(msgspec.Struct, frozen=True):
@@ -66,10 +66,13 @@ class Webhook(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class NewCall:
-    """What a call is begun with: its seed, and a beginning no finer than the period of its seed key."""
+    """What a call is begun with: its seed, and a beginning no finer than the period of its seed key. `stamp`: what its
+    first token is stamped with, the same in every delivery that is not late; `is_late`: see engine.call.Call."""
 
     seed: bytes = field(repr=False)
     began_at: datetime
+    stamp: datetime = field(repr=False)
+    is_late: bool
 
 
 class Seal(msgspec.Struct, frozen=True):
@@ -81,8 +84,20 @@ class Seal(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return "Seal()"
 
-    def seal(self, packed: bytes) -> str:
-        return self.key.seal(packed, call=self.call)
+    def seal(self, packed: bytes, now: datetime) -> str:
+        return self.key.seal(freshness.stamped(packed, now), call=self.call)
+
+
+class Resumed(msgspec.Struct, frozen=True):
+    """The call that a token held, and the key to seal its next turn with. `age`: since the token was handed out."""
+
+    packed: bytes
+    seal: Seal
+    age: timedelta
+
+    @property
+    def is_late(self) -> bool:
+        return not freshness.is_fresh(self.age)
 
 
 class Edge:
@@ -131,37 +146,45 @@ class Edge:
         )
 
     def tried(self, token: str, now: datetime) -> bytes | None:
-        """Whose phone a trial ring tried; None for any other token."""
+        """Whose phone a trial ring tried; None for any other token, and for one that is not fresh."""
         return trial.opened(self._token_keys, token, now)
 
     def begin(self, webhook: Webhook, now: datetime, *, after: str = "", side: str = CALLERS) -> tuple[NewCall, Seal]:
         """Seed and key of a call that has just been picked up; the same for every delivery of its answer webhook.
 
         `after` what was lost, a call that goes on begins with another seed: what it keeps then must not meet what it
-        kept before."""
-        started_at = _moment(webhook.session_start)
+        kept before. It ends in the token that was lost: if that is fresh, so is the call. Otherwise the start of the
+        session decides, and without one nobody knows how old the webhook is."""
+        started_at = self._handed_out_at(after, webhook, now, side) or _moment(webhook.session_start)
+        is_late = started_at is None or not freshness.is_fresh(now - started_at)
         if started_at is None or not timedelta() <= now - started_at < self._seed_period:
             started_at = now
         seconds = self._seed_period.total_seconds()
         began_at = datetime.fromtimestamp(started_at.timestamp() // seconds * seconds, UTC)
         seed = call_seed(self._seed_keys.at(started_at, now=now), f"{webhook.call_uuid} {after}".rstrip())
         key = self._token_keys.at(started_at, now=now)
-        return NewCall(seed, began_at), Seal(key, _bound(key, webhook, side))
+        return NewCall(seed, began_at, now if is_late else started_at, is_late), Seal(key, _bound(key, webhook, side))
+
+    def _handed_out_at(self, after: str, webhook: Webhook, now: datetime, side: str) -> datetime | None:
+        """When the token that `after` ends in was handed out, if it is fresh."""
+        lost = self.resume(after.rpartition(" ")[2], webhook, now, side=side) if after else None
+        return None if lost is None or lost.is_late else min(now - lost.age, now)
 
     def marks(self, webhook: Webhook, now: datetime) -> list[bytes]:
         """What a caller's call may be known by, one for each key that may have bound it: a hang-up has no token."""
         return [_bound(key, webhook, CALLERS) for key in self._token_keys.living(now)]
 
-    def resume(self, token: str, webhook: Webhook, now: datetime, *, side: str = CALLERS) -> tuple[bytes, Seal] | None:
-        """The call that a token holds, and the key to seal its next turn with; None for a token of another call, of a
-        destroyed key, or of nobody."""
+    def resume(self, token: str, webhook: Webhook, now: datetime, *, side: str = CALLERS) -> Resumed | None:
+        """What a token holds; None for a token of another call, of a destroyed key, or of nobody."""
         kid = kid_of(token)
         key = self._token_keys.get(kid, now=now) if kid is not None else None
         if key is None:
             return None
         seal = Seal(key, _bound(key, webhook, side))
-        packed = key.open(token, call=seal.call)
-        return None if packed is None else (packed, seal)
+        opened = key.open(token, call=seal.call)
+        if opened is None:
+            return None
+        return Resumed(opened[freshness.STAMP_SIZE :], seal, freshness.age_of(opened, now))
 
 
 def _bound(key: TokenKey, webhook: Webhook, side: str) -> bytes:

@@ -106,6 +106,11 @@ class StaffDoor:
     async def tried(self, webhook: Webhook, token: str) -> bytes:
         """It is over; whether the phone could be reached is all that is kept of it."""
         person = self._edge.tried(token, self._turning.clock.now())
-        if person is not None and webhook.is_over:
-            await self._rota.reached(person, is_failing=webhook.status == UNREACHABLE)
+        if person is None or not webhook.is_over:
+            return EMPTY
+        try:
+            if await self._transfers.is_first(token):
+                await self._rota.reached(person, is_failing=webhook.status == UNREACHABLE)
+        except StoreUnavailable as error:  # whoever tried it sees nothing, and tries again
+            log.error("the end of a trial was lost", error=type(error).__name__)
         return EMPTY

@@ -46,9 +46,14 @@ class Turning:
         new, seal = self.edge.begin(webhook, now, after=after, side=self.side)
         call = begin(self.flow, seed=new.seed, at=new.began_at)
         call = replace(
-            call, step=step or call.step, trail=trail, language=language or call.language, about=about
-        )  # fmt: skip
-        return await self._turn(webhook, call, seal, Began(), now, said)
+            call,
+            step=step or call.step,
+            trail=trail,
+            language=language or call.language,
+            about=about,
+            is_late=new.is_late,
+        )
+        return await self._turn(webhook, call, seal, Began(), now, stamp=new.stamp, said=said)
 
     async def resume(self, webhook: Webhook, token: str, received: Input) -> bytes | None:
         """The next turn of the call that a token holds; None where it holds none."""
@@ -56,21 +61,31 @@ class Turning:
         resumed = self.edge.resume(token, webhook, now, side=self.side)
         if resumed is None:
             return None
-        packed, seal = resumed
         try:
-            call = unpack(packed, self.flow)
+            call = unpack(resumed.packed, self.flow)
         except CallUnreadable:
             return None
-        return await self._turn(webhook, call, seal, received, now, ())
+        if resumed.is_late:
+            call = replace(call, is_late=True)
+        return await self._turn(webhook, call, resumed.seal, received, now, stamp=now)
 
     async def _turn(
-        self, webhook: Webhook, call: Call, seal: Seal, received: Input, now: datetime, said: tuple[Phrase, ...]
+        self,
+        webhook: Webhook,
+        call: Call,
+        seal: Seal,
+        received: Input,
+        now: datetime,
+        *,
+        stamp: datetime,
+        said: tuple[Phrase, ...] = (),
     ) -> bytes:
         leg = self.leg_of(webhook, seal)
         turn = await take_turn(self.flow, call, received, now=now, world=self.world, leg=leg)
-        token = "" if isinstance(turn.then, HangUp) else seal.seal(pack(turn.call, self.flow))
+        token = "" if isinstance(turn.then, HangUp) else seal.seal(pack(turn.call, self.flow), stamp)
         if said:
-            turn = Turn(turn.call, (*said, *turn.said), turn.then)
+            told = {one.prompt for one in said}
+            turn = Turn(turn.call, (*said, *(one for one in turn.said if one.prompt not in told)), turn.then)
         return self.voice.encode(turn, token)
 
 

@@ -2,7 +2,7 @@
 come late, or twice. Knows no phone company."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -60,9 +60,10 @@ class DialNow:
 
 @dataclass(frozen=True, slots=True)
 class Whisper:
-    """She may take it, and is asked in this language."""
+    """She may take it, and is asked in this language. `person`: whose phone it is."""
 
     language: str
+    person: bytes = field(default=b"", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def begun(connection: Connection, wish: Wish, now: datetime) -> TransferRow:
     row = stored.transfer(connection, wish.id)
     assert row is not None, "it was written, and is ours until this transaction ends"
     if row.turn <= wish.turn:
-        stored.change_transfer(connection, wish.id, if_in=(RINGING, TAKEN, JOINED), polled_at=at, turn=wish.turn)
+        stored.change_transfer(connection, wish.id, if_in=(RINGING, TAKEN), polled_at=at, turn=wish.turn)
         stored.change_transfer(connection, wish.id, if_in=(RINGING,), told=wish.told)
     return row
 
@@ -210,9 +211,9 @@ def _asked_to_take(connection: Connection, row: OfferRow, transfer: TransferRow,
     if row.state in _UNANSWERED and transfer.state == RINGING:
         ends_at = milliseconds(now + WHISPER_LASTS)
         stored.change_offer(connection, row.id, if_in=_UNANSWERED, state=State.ANSWERED, leg=leg, ends_at=ends_at)
-        return Whisper(row.language)
+        return Whisper(row.language, row.person)
     if row.state == State.ANSWERED and transfer.state == RINGING:
-        return Whisper(row.language)
+        return Whisper(row.language, row.person)
     return _hers(connection, row, transfer, now)
 
 
@@ -255,8 +256,8 @@ def passed(connection: Connection, offer_id: bytes, leg: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LegOver:
-    """`person`: whose phone it was, where this says whether it can be reached. `room`: where the caller may be left
-    alone."""
+    """`person`: whose phone it was, where nobody answered it: this says whether it can be reached. `room`: where the
+    caller may be left alone."""
 
     person: bytes | None = None
     room: str | None = None
@@ -277,7 +278,7 @@ def leg_over(connection: Connection, offer_id: bytes, leg: str, now: datetime, *
         stored.change_transfer(connection, transfer.id, if_in=(TAKEN,), state=RINGING, taken_by=None, taken_at=None)
         if stored.change_transfer(connection, transfer.id, if_in=(JOINED,), state=OVER, ended_at=milliseconds(now)):
             room = transfer.room
-    return LegOver(row.person if row.leg is not None else None, room)
+    return LegOver(room=room)
 
 
 def _of(connection: Connection, offer_id: bytes, leg: str) -> tuple[OfferRow | None, TransferRow | None]:
@@ -291,7 +292,7 @@ def _of(connection: Connection, offer_id: bytes, leg: str) -> tuple[OfferRow | N
 
 def _hers(connection: Connection, row: OfferRow, transfer: TransferRow, now: datetime) -> ForLeg:
     """What whoever took the call hears; whoever did not, that it is taken."""
-    if row.state != State.TAKEN or row.leg is None:
+    if row.state != State.TAKEN or row.leg is None or transfer.taken_by != row.id:
         return _missed(transfer)
     if transfer.state == JOINED:
         return Meet(transfer.room)

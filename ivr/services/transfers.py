@@ -44,17 +44,22 @@ from ivr.services.offering import (
     Meet,
     NobodyCan,
     Reserved,
+    Whisper,
     Wish,
 )
 from ivr.store import live as stored
 from ivr.store.database import Database, StoreUnavailable
 from ivr.store.live import OfferRow, TransferRow, milliseconds, moment
+from ivr.vault.derivation import digest
 
 T = TypeVar("T")
 
+_MARK_SIZE = 16
+
 LONGEST_TALK = timedelta(hours=4)
 LATEST_WORD = timedelta(seconds=30)
-"""So long after a phone should have stopped ringing its end may still be told; then she can be rung for others."""
+"""So long after a phone should have stopped ringing its end may still be told; then she can be rung for others. So long
+after a talk ended, somebody may still come into its room."""
 TRIES = 3
 """So often, while she asks once, others are rung in the place of those whose numbers cannot be called."""
 
@@ -137,10 +142,11 @@ class Transfers:
     async def entered(self, callers: Iterable[bytes]) -> None:
         """She is in the conference. Whoever took her call may have hung up on the way there: then nobody comes, and she
         goes on from there."""
+        now = self.clock.now()
 
         def left(connection: Connection) -> list[str]:
             rows = [row for caller in callers for row in stored.transfers_of(connection, caller)]
-            return [row.room for row in rows if row.state == OVER and row.taken_by is not None]
+            return [row.room for row in rows if row.taken_by is not None and _is_just_over(row, now)]
 
         self._empty(await self._write(left))
 
@@ -151,6 +157,8 @@ class Transfers:
         now = self.clock.now()
         answer, over = await self._write(lambda connection: offering.answered(connection, offer_id, leg, now))
         self._let_be([one for one in over if one.id != offer_id])
+        if isinstance(answer, Whisper):
+            await self.rota.reached(answer.person, is_failing=False)
         return answer
 
     async def take(self, offer_id: bytes, leg: str) -> ForLeg:
@@ -171,11 +179,12 @@ class Transfers:
 
     async def joined(self, leg: str) -> None:
         """She is in the conference; the caller may have hung up while she was on the way there."""
+        now = self.clock.now()
 
         def left(connection: Connection) -> list[str]:
             row = stored.offer_of(connection, leg)
             transfer = None if row is None else stored.transfer(connection, row.transfer)
-            return [transfer.room] if transfer is not None and transfer.state == OVER else []
+            return [transfer.room] if transfer is not None and _is_just_over(transfer, now) else []
 
         self._empty(await self._write(left))
 
@@ -198,6 +207,10 @@ class Transfers:
         """Whether nothing that this call of somebody who answers wished later has been done already."""
         at = milliseconds(self.clock.now())
         return await self._write(lambda connection: stored.is_newest(connection, call, turn, at=at))
+
+    async def is_first(self, token: str) -> bool:
+        """Whether nothing has come of this token before. Known for as long as a live row is kept."""
+        return await self.is_newest(digest(token.encode(), purpose="trial ring", size=_MARK_SIZE), 0)
 
     # ---- housekeeping ----
 
@@ -349,6 +362,11 @@ class Transfers:
         task = asyncio.create_task(told)
         self._ends.add(task)
         task.add_done_callback(self._ends.discard)
+
+
+def _is_just_over(row: TransferRow, now: datetime) -> bool:
+    """Whoever comes into its room now was on the way there when it ended. Later nobody comes: it is an old message."""
+    return row.state == OVER and row.ended_at is not None and now - moment(row.ended_at) <= LATEST_WORD
 
 
 def _as_engaged_now(connection: Connection, ladder: Ladder) -> Ladder:

@@ -94,14 +94,14 @@ offers = Table(
 staff_calls = Table(
     "live_staff_calls",
     live,
-    column("id", Bytes(16), primary_key=True, why="derived from the seed of the call: it names nobody"),
+    column("id", Bytes(16), primary_key=True, why="derived from the call's seed, or from a trial ring's token"),
     column("turn", BigInteger(), why="how far the call is: a wish that comes late undoes none that came after it"),
-    column("at", BigInteger(), why="ten minutes after her last wish the row is deleted"),
+    column("at", BigInteger(), why="ten minutes after the last wish the row is deleted"),
     info={
         "lasting": False,
         "by_calls": False,
-        "what": "somebody who changes her shifts by phone",
-        "kept": "until ten minutes after her last wish",
+        "what": "somebody who changes their shifts by phone, or whose phone was tried",
+        "kept": "until ten minutes after the last wish, or after the trial",
     },
 )
 

@@ -9,10 +9,12 @@ from msgspec.structs import replace as changed
 
 from ivr.engine.call import CallUnreadable, begin, pack, unpack
 from ivr.engine.draft import Draft
+from ivr.line.freshness import STAMP_SIZE
+from ivr.vault.tokens import MAX_PLAINTEXT
 from tests.engine.caller import NOON, Caller
 from tests.shipped import flow
 
-LONGEST_PLAINTEXT = 511
+LONGEST_PLAINTEXT = MAX_PLAINTEXT - STAMP_SIZE
 
 EVERYTHING = (
     "1 1 1 1 1 2 1 3 1 4 2 1 2 2 2 3 2 4 3 1 3 2 3 3 3 4 4 1 4 2 4 3 4 4 # 1 1"

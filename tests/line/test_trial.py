@@ -17,6 +17,7 @@ from ivr.cli import place
 from ivr.kit.clock import SystemClock
 from ivr.settings import read
 from ivr.store.database import Database
+from ivr.store.live import create
 from ivr.vault.organisation import read_pin
 from tests.cli.test_calling import ivr
 from tests.promises import orders
@@ -83,9 +84,11 @@ def told(data: Path, url: str, **fields: str) -> Reply:
 
     async def main() -> Reply:
         try:
+            await parts.live.furnish(create)
             app = build(parts, SystemClock())
             return await AsgiTransport(app).post(url, headers=headers, body=encode_form(given.items()))
         finally:
+            await parts.live.close()
             await parts.database.close()
 
     return asyncio.run(main())
@@ -117,9 +120,27 @@ def test_a_phone_that_cannot_be_reached_is_flagged_until_it_can(data: Path, http
     assert failing()
     assert "COULD NOT BE REACHED" in ivr("rota", "list")[1]
     for status in ("busy", "no-answer", "completed"):
-        told(data, asked["hangup_url"], CallStatus="failed")
-        told(data, asked["hangup_url"], CallStatus=status)
+        told(data, tried(httpx2_mock), CallStatus="failed")
+        assert failing()
+        told(data, tried(httpx2_mock), CallStatus=status)
         assert not failing(), f"{status}: somebody's phone rang"
+
+
+def test_the_end_of_a_trial_counts_once(data: Path, httpx2_mock: respx.Router) -> None:
+    httpx2_mock.post(CALLS).respond(201, json={"request_uuid": REQUEST})
+    first = tried(httpx2_mock)
+    told(data, first, CallStatus="failed")
+    told(data, tried(httpx2_mock), CallStatus="completed")
+    told(data, first, CallStatus="failed")
+    assert not failing(), "it was reached since"
+
+
+def tried(router: respx.Router) -> str:
+    """Where the end of one more trial is told."""
+    before = len(router.calls)
+    assert ivr("rota", "ring", "bo")[0] == 0
+    [call] = list(router.calls)[before:]
+    return str(json.loads(call.request.content)["hangup_url"]).partition("#")[0]
 
 
 def test_it_keeps_to_the_rules_of_every_request(data: Path, httpx2_mock: respx.Router) -> None:

@@ -356,6 +356,8 @@ def test_a_key_that_has_expired_gets_an_apology_in_both_languages_a_person_and_a
             await rosa.silence()
             assert _place(rosa) == "AwaitingKeys"
             assert all(told(language, "line.trouble") in heard(rosa) for language in ("en", "es"))
+            await rosa.silence()  # nobody knows how old that webhook is: only the next one rings
+            assert _place(rosa) == "AwaitingKeys"
             await rosa.silence()
             assert _place(rosa) == "Ringing"
             assert rosa.dials[-1].dial.numbers == ON_DUTY

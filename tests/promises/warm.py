@@ -117,7 +117,7 @@ class Wire:
     call; of the phones that we rang what the exchange says."""
 
     clock: VirtualClock
-    app: AsgiTransport | None = None
+    app: Transport | None = None
     hops: list[Hop] = field(default_factory=list)
     callers: dict[str, tuple[int, Transport]] = field(default_factory=dict)
     identities: list[dict[str, str]] = field(default_factory=list)
