@@ -73,7 +73,8 @@ RUN_FOLDER: tuple[Kept, ...] = (
     Kept(
         "token.*",
         "keys that calls in progress are sealed with",
-        "the addresses that Plivo calls next hold the call; only these keys open them",
+        "the addresses that Plivo calls next hold the call, and the minute in which they were handed out; only these "
+        "keys open them",
         "a new one every 6 hours, destroyed after 12, while a line runs. A line that is stopped destroys nothing: in "
         "memory (tmpfs) they go with the machine, on a disk they stay until the next start",
     ),

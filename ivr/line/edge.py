@@ -13,7 +13,8 @@ import msgspec
 
 from ivr.carrier.fields import parse_form
 from ivr.carrier.signature import Verifier
-from ivr.line import freshness, trial
+from ivr.line import trial
+from ivr.line.freshness import STAMP_SIZE, age_of, age_since, is_fresh, stamped
 from ivr.vault.keyring import KeyRing
 from ivr.vault.receipts import call_seed
 from ivr.vault.tokens import TokenKey, kid_of
@@ -85,19 +86,17 @@ class Seal(msgspec.Struct, frozen=True):
         return "Seal()"
 
     def seal(self, packed: bytes, now: datetime) -> str:
-        return self.key.seal(freshness.stamped(packed, now), call=self.call)
+        return self.key.seal(stamped(packed, now), call=self.call)
 
 
 class Resumed(msgspec.Struct, frozen=True):
-    """The call that a token held, and the key to seal its next turn with. `age`: since the token was handed out."""
+    """The call that a token held, and the key to seal its next turn with. `age`: of the token, in minutes; `is_late`:
+    see engine.call.Call."""
 
     packed: bytes
     seal: Seal
-    age: timedelta
-
-    @property
-    def is_late(self) -> bool:
-        return not freshness.is_fresh(self.age)
+    age: int
+    is_late: bool
 
 
 class Edge:
@@ -156,7 +155,7 @@ class Edge:
         kept before. It ends in the token that was lost: if that is fresh, so is the call. Otherwise the start of the
         session decides, and without one nobody knows how old the webhook is."""
         started_at = self._handed_out_at(after, webhook, now, side) or _moment(webhook.session_start)
-        is_late = started_at is None or not freshness.is_fresh(now - started_at)
+        is_late = started_at is None or not is_fresh(age_since(started_at, now))
         if started_at is None or not timedelta() <= now - started_at < self._seed_period:
             started_at = now
         seconds = self._seed_period.total_seconds()
@@ -168,7 +167,7 @@ class Edge:
     def _handed_out_at(self, after: str, webhook: Webhook, now: datetime, side: str) -> datetime | None:
         """When the token that `after` ends in was handed out, if it is fresh."""
         lost = self.resume(after.rpartition(" ")[2], webhook, now, side=side) if after else None
-        return None if lost is None or lost.is_late else min(now - lost.age, now)
+        return None if lost is None or lost.is_late else now - timedelta(minutes=max(lost.age, 0))
 
     def marks(self, webhook: Webhook, now: datetime) -> list[bytes]:
         """What a caller's call may be known by, one for each key that may have bound it: a hang-up has no token."""
@@ -184,7 +183,8 @@ class Edge:
         opened = key.open(token, call=seal.call)
         if opened is None:
             return None
-        return Resumed(opened[freshness.STAMP_SIZE :], seal, freshness.age_of(opened, now))
+        age = age_of(opened, now)
+        return Resumed(opened[STAMP_SIZE:], seal, age, not is_fresh(age))
 
 
 def _bound(key: TokenKey, webhook: Webhook, side: str) -> bytes:

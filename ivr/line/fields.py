@@ -43,7 +43,8 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "SessionStart",
         Use.PASSES,
-        "which ten minutes the call began in, so that a doubled webhook begins the same call; nothing finer goes on",
+        "which ten minutes the call began in, so that a doubled webhook begins the same call; and how old a webhook "
+        "is: the minute goes on only inside the sealed address that is called next",
     ),
     Field("Direction", Use.LOOKED_AT, _SHAPE),
     Field("InputType", Use.LOOKED_AT, _SHAPE),

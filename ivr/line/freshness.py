@@ -3,7 +3,7 @@ where its document was handed out longer ago than `FRESH_FOR` it begins nothing.
 count once still exists.
 
 A stamp is the minute in which a token was sealed, inside its seal. Two deliveries of a webhook within one minute are
-answered with the same bytes."""
+answered with the same bytes. Ages are whole minutes: every turn of every call pays for them."""
 
 from datetime import datetime, timedelta
 
@@ -14,10 +14,11 @@ FRESH_FOR = STAYS / 2
 
 STAMP_SIZE = 2
 _MINUTE = timedelta(minutes=1)
+_MOST = FRESH_FOR // _MINUTE
+_LEAST = -1
+"""The clock of the host that sealed a token may be a minute ahead."""
 _WRAPS = 1 << 8 * STAMP_SIZE
 """Minutes: 45 days. The key of a token is destroyed after 12 hours, so no stamp is taken for a newer one."""
-_SKEW = 1
-"""Minutes by which the clock of the host that sealed a token may be ahead."""
 
 
 def stamped(plaintext: bytes, now: datetime) -> bytes:
@@ -25,12 +26,16 @@ def stamped(plaintext: bytes, now: datetime) -> bytes:
     return (int(now.timestamp()) // 60 % _WRAPS).to_bytes(STAMP_SIZE) + plaintext
 
 
-def age_of(stamped: bytes, now: datetime) -> timedelta:
-    """How long ago it was sealed, to the minute. Negative where the clock that stamped it is ahead."""
-    minutes = (int(now.timestamp()) // 60 - int.from_bytes(stamped[:STAMP_SIZE]) + _SKEW) % _WRAPS - _SKEW
-    return minutes * _MINUTE
+def age_of(stamped: bytes, now: datetime) -> int:
+    """How many minutes ago it was sealed. Negative where the clock that stamped it is ahead."""
+    return (int(now.timestamp()) // 60 - (stamped[0] << 8 | stamped[1]) - _LEAST) % _WRAPS + _LEAST
 
 
-def is_fresh(age: timedelta) -> bool:
+def age_since(moment: datetime, now: datetime) -> int:
+    """How many minutes ago that was."""
+    return (now - moment) // _MINUTE
+
+
+def is_fresh(age: int) -> bool:
     """May what is so old begin anything?"""
-    return -_SKEW * _MINUTE <= age <= FRESH_FOR
+    return _LEAST <= age <= _MOST

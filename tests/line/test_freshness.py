@@ -12,7 +12,7 @@ import pytest
 from ivr.carrier.documents import GetDigits, Redirect
 from ivr.engine.asks import Answer, Ask, Ring
 from ivr.engine.call import Call
-from ivr.line.freshness import FRESH_FOR, STAMP_SIZE, age_of, is_fresh, stamped
+from ivr.line.freshness import FRESH_FOR, STAMP_SIZE, age_of, age_since, is_fresh, stamped
 from ivr.services import pins, rota
 from ivr.services.transfers import LONGEST_TALK
 from ivr.services.turns import World
@@ -41,8 +41,9 @@ def test_an_age_is_known_to_the_minute_for_as_long_as_a_token_opens(age: timedel
     for seconds in range(0, 60, 7):
         sealed_at = NOON + timedelta(seconds=seconds)
         found = age_of(stamped(b"a call", sealed_at), sealed_at + age)
-        assert found == age
+        assert found == age // MINUTE
         assert is_fresh(found) == (age <= FRESH_FOR)
+        assert age_since(sealed_at, sealed_at + age) == found
 
 
 def test_a_stamp_is_the_same_for_a_minute_and_stands_before_the_call() -> None:

@@ -13,9 +13,11 @@ import pytest
 from msgspec.structs import replace
 
 from ivr.app import build
+from ivr.carrier.fields import encode_form
 from ivr.carrier.party import Party
 from ivr.carrier.phones import Answers, Fails
 from ivr.carrier.rest import Order
+from ivr.carrier.signature import NONCE
 from ivr.channels.voice import Addresses
 from ivr.line import trial
 from ivr.line.edge import CALLERS, Edge, NewCall, Resumed, Seal, Webhook
@@ -27,6 +29,7 @@ from tests.promises.house import HOTLINE, PUBLIC_URL, House, house
 from tests.promises.ledger import Record
 from tests.promises.passing import WEBHOOKS, Fickle, route_of, walk
 from tests.promises.replaying import Forgets, Tape, as_the_line_does, at_rest
+from tests.promises.requests import FORM, Request, request_of, send
 from tests.promises.scenes import SCENES, asleep, met, staff_line, takes
 from tests.promises.warm import ANA, Scene, Stage, settled, staged, words
 
@@ -147,6 +150,46 @@ def test_every_route_of_the_door_is_replayed(tmp_path: Path, blank: Path, record
     asyncio.run(main())
 
 
+# ---- texts: what a replay can still do ----
+
+
+def text_of(words: str, message_id: str) -> Request:
+    fields = {"From": "12125550161", "To": HOTLINE, "Text": words, "MessageUUID": message_id, "Type": "sms"}
+    headers = {"content-type": FORM.decode(), NONCE: "31627761595286130198"}
+    return request_of(f"{PUBLIC_URL}/text", headers, encode_form(fields.items())).signed()
+
+
+def test_a_text_sent_again_counts_once_while_its_conversation_is_kept_and_anew_afterwards(
+    tmp_path: Path, blank: Path
+) -> None:
+    """Nothing in a text says how old it is: THREATMODEL.md tells what that means."""
+    reports, leaves = text_of("VOICE 1 1 4 # 1 1", "a" * 36), text_of("BYE", "b" * 36)
+
+    async def main() -> None:
+        async with house(tmp_path / "line", blank=blank, rest=Fickle(works=True)) as of:
+            phones = of.parts.rest
+            assert isinstance(phones, Fickle)
+
+            async def kept() -> tuple[int, int]:
+                return len(phones.asked), len(await of.reports())
+
+            await send(of.app, reports)
+            assert await kept() == (1, 1)
+            of.clock.advance(timedelta(minutes=100))
+            await send(of.app, reports)
+            assert await kept() == (1, 1)
+            await send(of.app, leaves)
+            of.clock.advance(timedelta(minutes=9))
+            for old in (reports, leaves):
+                await send(of.app, old)
+            assert await kept() == (2, 1)
+            of.clock.advance(timedelta(minutes=11))
+            await send(of.app, reports)
+            assert await kept() == (3, 2)
+
+    asyncio.run(main())
+
+
 # ---- mutants: each must be caught ----
 
 
@@ -159,7 +202,7 @@ class Trusting(Edge):
 
     def resume(self, token: str, webhook: Webhook, now: datetime, *, side: str = CALLERS) -> Resumed | None:
         resumed = super().resume(token, webhook, now, side=side)
-        return None if resumed is None else replace(resumed, age=timedelta())
+        return None if resumed is None else replace(resumed, is_late=False)
 
 
 async def at_once(of: House) -> None:
