@@ -23,6 +23,7 @@ from ivr.services.spool import Spool, spool_file
 from ivr.settings import MIN_SECRET, Settings, SettingsWrong, read
 from ivr.store.database import Database, StoreUnavailable
 from ivr.store.live import create as create_live
+from ivr.store.live import live_file
 from ivr.vault.host import HostKey
 from ivr.vault.organisation import Pin, WrongPin, read_pin
 
@@ -184,10 +185,15 @@ async def database(of: Settings) -> AsyncIterator[Database]:
         await opened.close()
 
 
+def live_database(of: Settings) -> Database:
+    """The same, not yet opened: on PostgreSQL with the rest."""
+    return Database(of.live) if of.live == of.database else live_file(of.live)
+
+
 @asynccontextmanager
 async def live(of: Settings) -> AsyncIterator[Database]:
     """Where it lies who waits for whom, its tables made."""
-    opened = Database(of.live)
+    opened = live_database(of)
     try:
         await opened.furnish(create_live)
         yield opened

@@ -185,7 +185,7 @@ def _listen(of: Settings, flow: Flow, staff: Flow, listening: socket.socket) -> 
         staff=staff,
         database=database,
         spool=spool_file(of.spool),
-        live=database if of.live == of.database else Database(of.live),
+        live=database if of.live == of.database else place.live_database(of),
         secret=secret,
         pin=place.pin(of),
         carrier_token=token,

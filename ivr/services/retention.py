@@ -23,7 +23,7 @@ from ivr.services.spool import Spool
 from ivr.store import claims, contributions, jobs
 from ivr.store import epochs as stored_epochs
 from ivr.store import reports as stored
-from ivr.store.database import Database, StoreUnavailable
+from ivr.store.database import PATIENT_SECONDS, Database, StoreUnavailable
 from ivr.store.reports import MAX_TURN
 from ivr.store.tables import REWRITTEN
 from ivr.vault import epochs
@@ -89,10 +89,14 @@ class Night:
         if night is None:
             return None
         day, in_time = night.isoformat(), night == here.date()
-        done = await self.database.alone(lambda connection: self._night(connection, night, closes=in_time))
+        done = await self.database.alone(
+            lambda connection: self._night(connection, night, closes=in_time), wait_seconds=PATIENT_SECONDS
+        )
         if await self.database.read(lambda connection: jobs.is_due(connection, WRITTEN_ANEW, day=day)):
             await self._clean()
-            await self.database.alone(lambda connection: jobs.claim(connection, WRITTEN_ANEW, day=day))
+            await self.database.alone(
+                lambda connection: jobs.claim(connection, WRITTEN_ANEW, day=day), wait_seconds=PATIENT_SECONDS
+            )
         return done
 
     async def purge(self, today: date) -> Purged:

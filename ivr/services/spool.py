@@ -13,6 +13,7 @@ from ivr.services import nights
 from ivr.store import jobs
 from ivr.store import reports as stored
 from ivr.store.database import Database
+from ivr.store.failures import Reason
 from ivr.store.reports import ReportRow
 
 AT_ONCE = 100
@@ -20,10 +21,12 @@ AT_ONCE = 100
 Vouch = Callable[[Sequence[ReportRow], Connection], Sequence[ReportRow]]
 """Gives rows, in the transaction that puts them into the database, the signature that counts there."""
 
-CURE = (
-    "what waits in it for the database is not reached. Check that its folder belongs to this user and has room. If "
-    "SQLite calls it damaged, `ivr serve` sets it aside; else move it away yourself, and keep it: no backup has it"
-)
+NAME = "the spool (what waits in it for the database is not reached)"
+CURES = {
+    Reason.FORBIDDEN: "give its folder to this user, or work as the one that the line runs as",
+    Reason.DAMAGED: "SQLite calls it damaged: `ivr serve` sets it aside. Keep it: no backup has what is in it",
+    Reason.MISSING: "check that its folder exists (IVR_DATA_DIR)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,8 @@ class Waiting:
 
 
 def spool_file(url: str) -> Database:
-    """Where a spool lies, with a cure of its own."""
-    return Database(url, cure=CURE)
+    """Where a spool lies, with cures of its own."""
+    return Database(url, name=NAME, cures=CURES)
 
 
 class Spool:

@@ -5,16 +5,10 @@ from contextlib import closing
 from itertools import count
 from pathlib import Path
 
+from ivr.store.failures import Reason, reason_of
 from ivr.store.folder import Folder
 
-DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 LOG = ("-wal", "-shm")
-
-
-def says_damaged(error: BaseException | None) -> bool:
-    """Whether this is SQLite saying that a file is no database, or malformed. A file that is locked, unreadable or on a
-    full disk is whole."""
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
 
 
 def set_aside(file: Path) -> Path | None:
@@ -42,4 +36,4 @@ def _is_damaged(file: Path) -> bool:
             found: object = looking.execute("PRAGMA quick_check(1)").fetchone()
             return found != ("ok",)
     except sqlite3.Error as error:
-        return says_damaged(error)
+        return reason_of(error) is Reason.DAMAGED

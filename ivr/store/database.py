@@ -1,7 +1,7 @@
 """The database: SQLite in a file, or PostgreSQL; the same statements and migrations for both.
 One transaction is one function of a connection. Knows how transactions run, never what is in them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 from ivr.kit.told import Told
-from ivr.store.aside import says_damaged
+from ivr.store.failures import POSTGRESQL_CURES, SQLITE_CURES, Reason, reason_of
 from ivr.store.migrations import HEAD
 from ivr.store.sqlite import Sqlite
 
@@ -23,11 +23,22 @@ WAIT_SECONDS = 1.0
 """How long a transaction waits for others to let it begin: shorter than the time limit of a save."""
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 
+LOCK_SECONDS = 5.0
+"""How long a command waits for somebody else's lock before it says so."""
+PATIENT_SECONDS = 60.0
+"""How long work waits that nobody waits for."""
+MIGRATION_SECONDS = 20.0
+"""How long a process waits for another one that makes or changes the tables at the same moment."""
+
 T = TypeVar("T")
 
 
 class StoreUnavailable(Told):
-    """The database cannot be used now; the message says which and what to do. Holds no value of any row."""
+    """The database cannot be used now; the message says which, why and what to do. Holds no value of any row."""
+
+    def __init__(self, message: str, reason: Reason = Reason.OTHER) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class FileDamaged(StoreUnavailable):
@@ -35,7 +46,7 @@ class FileDamaged(StoreUnavailable):
 
 
 class Database:
-    """One per process and event loop. `cure`: what is told where it cannot be used, if it is not the database itself.
+    """One per process and event loop. `name` is what messages call it, `cures` are told instead of the usual ones.
     Raises ValueError for a URL that is neither SQLite's (a file) nor PostgreSQL's.
 
     `wait_seconds`: how long a transaction waits for others to let it begin; then it fails.
@@ -46,11 +57,21 @@ class Database:
     waiting may find it committed all the same.
     """
 
-    def __init__(self, url: str, *, cure: str = "", wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str = "the database",
+        cures: Mapping[Reason, str] | None = None,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
         self._url = _parsed(url)
-        backend = Sqlite if self._url.get_backend_name() == "sqlite" else _postgresql()
+        is_file = self._url.get_backend_name() == "sqlite"
+        backend = Sqlite if is_file else _postgresql()
         self._backend = backend(self._url, wait_seconds=wait_seconds)
-        self._cure = cure or self._backend.cure
+        self._wait_seconds = wait_seconds
+        self._name = name
+        self._cures = {**(SQLITE_CURES if is_file else POSTGRESQL_CURES), **(cures or {})}
 
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = False) -> T:
         """Run a transaction that only reads. `snapshot`: all its statements see the database of one moment."""
@@ -62,22 +83,24 @@ class Database:
         with self._failures_named():
             return await self._backend.write(work)
 
-    async def alone(self, work: Callable[[Connection], T]) -> T:
-        """`write`, but no other `alone` of any process runs beside it; it waits up to a minute to begin."""
+    async def alone(self, work: Callable[[Connection], T], *, wait_seconds: float = LOCK_SECONDS) -> T:
+        """`write`, but no other `alone` of any process runs beside it. `wait_seconds`: how long it waits to begin."""
         with self._failures_named():
-            return await self._backend.alone(work)
+            return await self._backend.alone(work, wait_seconds=max(wait_seconds, self._wait_seconds))
 
     async def migrate(self) -> None:
-        """Bring the tables up to date; processes that start together do it once. Raises StoreUnavailable."""
+        """Bring the tables up to date; processes that start together do it once. Where they are, no lock is needed.
+        Raises StoreUnavailable."""
         with self._failures_named():
             await self._backend.prepare()
-        await self.alone(_upgrade)
+        if not await self.read(_is_up_to_date):
+            await self.alone(_upgrade, wait_seconds=MIGRATION_SECONDS)
 
-    async def furnish(self, make: Callable[[Connection], None]) -> None:
-        """Make tables that have no history: what is in them is worth nothing later. Raises StoreUnavailable."""
+    async def furnish(self, make: Callable[[Connection], T]) -> T:
+        """Make tables some other way than by migrations, alone. Raises StoreUnavailable."""
         with self._failures_named():
             await self._backend.prepare()
-        await self.alone(make)
+        return await self.alone(make, wait_seconds=MIGRATION_SECONDS)
 
     async def forget_deleted(self, tables: Sequence[Table] = ()) -> bool:
         """Wipe what was deleted from SQLite's log, where a copy of it still lies; on PostgreSQL from these tables: they
@@ -119,9 +142,10 @@ class Database:
             yield
         except (DBAPIError, NoConnectionInTime, OSError) as error:
             where = self._url.set(query={}).render_as_string(hide_password=True)  # a query may hold a password too
-            failed = f"the database {where} cannot be used ({type(error).__name__}): {self._cure}"
-            is_damaged = says_damaged(getattr(error, "orig", None))
-            raise (FileDamaged if is_damaged else StoreUnavailable)(failed) from error
+            reason = reason_of(error)
+            cure = self._cures.get(reason, self._cures[Reason.OTHER])
+            failed = f"{self._name} {where} cannot be used ({type(error).__name__}): {cure}"
+            raise (FileDamaged if reason is Reason.DAMAGED else StoreUnavailable)(failed, reason) from error
 
 
 def _parsed(url: str) -> URL:
@@ -142,11 +166,15 @@ def _postgresql() -> "type[Postgresql]":
     return Postgresql
 
 
+def _is_up_to_date(connection: Connection) -> bool:
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+
+
 def _upgrade(connection: Connection) -> None:
-    if inspect(connection).has_table("alembic_version"):
-        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        if version == HEAD:
-            return
+    if _is_up_to_date(connection):  # another process has done it meanwhile
+        return
     from alembic import command  # a fifth of a second that only a database which is behind needs
     from alembic.config import Config
     from alembic.util import CommandError

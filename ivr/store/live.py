@@ -28,9 +28,17 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.schema import CreateTable
 
+from ivr.store.database import Database
+from ivr.store.failures import Reason
 from ivr.store.kinds import Bytes, Text, column
 
 live = MetaData()
+
+NAME = "the database of calls in progress"
+CURES = {
+    Reason.DAMAGED: "the file is damaged. It holds calls in progress only: stop the line, delete it, start anew",
+    Reason.MISSING: "there is no such file: check that its directory exists (IVR_RUN_DIR)",
+}
 
 STAYS = timedelta(minutes=10)
 """At most so long after its end a row is still there: webhooks come late."""
@@ -154,6 +162,11 @@ class OfferRow:
     request: str | None = None
     leg: str | None = None
     outcome: str | None = None
+
+
+def live_file(url: str) -> Database:
+    """Where live rows lie, in a file of their own, with cures of its own."""
+    return Database(url, name=NAME, cures=CURES)
 
 
 def milliseconds(moment: datetime) -> int:

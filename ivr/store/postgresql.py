@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table, event, text
 from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import sort_tables
 
 from ivr.store.tables import metadata
@@ -15,7 +17,8 @@ from ivr.store.tables import metadata
 CONNECT_WAIT_SECONDS = 2
 DEAF_SERVER_MS = 10_000
 """After this long without an acknowledgement, a connection is given up."""
-PATIENT_WAIT_MS = 60_000
+LOCK_WAIT_MS = 5_000
+"""For a lock that somebody else has on a table; whoever waits shorter or longer says so."""
 REWRITE_WAIT_MS = 200
 """For each table's lock; everybody who comes later queues behind it meanwhile."""
 
@@ -31,8 +34,6 @@ T = TypeVar("T")
 class Postgresql:
     """One database, and schema, of a server. Raises DBAPIError, OSError, and SQLAlchemy's TimeoutError."""
 
-    cure = "check that PostgreSQL runs and lets this user in (IVR_DATABASE_URL)"
-
     def __init__(self, url: URL, *, wait_seconds: float) -> None:
         """`wait_seconds`: how long a transaction waits for a connection."""
         self._engine = create_async_engine(
@@ -42,6 +43,7 @@ class Postgresql:
             pool_pre_ping=True,
             connect_args={"connect_timeout": CONNECT_WAIT_SECONDS, "tcp_user_timeout": DEAF_SERVER_MS},
         )
+        event.listen(self._engine.sync_engine, "connect", _set_lock_wait)
         self._reading = self._engine.execution_options(postgresql_readonly=True)
 
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool) -> T:
@@ -52,8 +54,8 @@ class Postgresql:
         async with self._engine.begin() as connection:
             return await connection.run_sync(work)
 
-    async def alone(self, work: Callable[[Connection], T]) -> T:
-        return await self.write(partial(_alone, work))
+    async def alone(self, work: Callable[[Connection], T], *, wait_seconds: float) -> T:
+        return await self.write(partial(_alone, work, int(wait_seconds * 1000)))
 
     async def prepare(self) -> None:
         """Databases and users are made by whoever runs the server."""
@@ -90,8 +92,15 @@ def _of_one_moment(work: Callable[[Connection], T], connection: Connection) -> T
     return work(connection)
 
 
-def _alone(work: Callable[[Connection], T], connection: Connection) -> T:
-    connection.execute(text(f"SET LOCAL lock_timeout = {PATIENT_WAIT_MS}"))
+def _set_lock_wait(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"SET lock_timeout = {LOCK_WAIT_MS}")
+    cursor.close()
+    connection.commit()
+
+
+def _alone(work: Callable[[Connection], T], wait_ms: int, connection: Connection) -> T:
+    connection.execute(text(f"SET LOCAL lock_timeout = {wait_ms}"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ALONE})
     return work(connection)
 

@@ -22,7 +22,8 @@ from ivr.store.writer import Writer, connected, submitted
 
 READERS = 4
 
-PATIENT_WAIT_MS = 60_000
+MAKING_WAIT_MS = 10_000
+"""For others that make the same file at the same moment."""
 CHECKPOINT_WAIT_MS = 100
 """For readers of the log that is to be emptied; saves wait meanwhile, and the caller tries again anyway."""
 
@@ -44,11 +45,6 @@ T = TypeVar("T")
 class Sqlite:
     """One file. Raises DBAPIError and OSError."""
 
-    cure = (
-        "check that its directory exists, belongs to this user and has room (IVR_DATABASE_URL), "
-        "and that the file is whole: else put a backup in its place"
-    )
-
     def __init__(self, url: URL, *, wait_seconds: float) -> None:
         """`wait_seconds`: how long a transaction waits for another process's write."""
         pragmas = (f"PRAGMA busy_timeout={int(wait_seconds * 1000)}", *PRAGMAS)
@@ -63,9 +59,9 @@ class Sqlite:
     async def write(self, work: Callable[[Connection], T]) -> T:
         return await self._writer.write(work)
 
-    async def alone(self, work: Callable[[Connection], T]) -> T:
+    async def alone(self, work: Callable[[Connection], T], *, wait_seconds: float) -> T:
         """On the writer's thread: beside it, each could hold what the other waits for. Other writes wait meanwhile."""
-        return await self._writer.outside(partial(_alone, work))
+        return await self._writer.outside(partial(_alone, work, int(wait_seconds * 1000)))
 
     async def prepare(self) -> None:
         """The file of a new database, for this user's eyes only, in WAL mode: once, because the file remembers it."""
@@ -100,15 +96,17 @@ def _read(engine: Engine, work: Callable[[Connection], T]) -> T:
         return work(connection)
 
 
-def _alone(work: Callable[[Connection], T], connection: Connection) -> T:
+def _alone(work: Callable[[Connection], T], wait_ms: int, connection: Connection) -> T:
     with connection.begin():
-        with _waiting(connection, PATIENT_WAIT_MS):
+        with _waiting(connection, wait_ms):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         return work(connection)
 
 
 def _use_log(connection: Connection) -> None:
-    with _waiting(connection, PATIENT_WAIT_MS):
+    if connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal":
+        return
+    with _waiting(connection, MAKING_WAIT_MS):
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
 
@@ -171,8 +169,11 @@ def _engine(url: URL, *, connections: int, pragmas: tuple[str, ...]) -> Engine:
 def _require_file(_dialect: Dialect, _entry: ConnectionPoolEntry, arguments: list[str], _options: object) -> None:
     """Only `migrate` makes a database. Not opened to look: closing a file drops this process's locks on it."""
     path = Path(arguments[0])
-    if not (path.is_file() and os.access(path, os.R_OK | os.W_OK)):
-        raise FileNotFoundError(errno.ENOENT, "no database that this user can write")
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, "no database")
+    # The folder too: SQLite's log is made there.
+    if not (os.access(path, os.R_OK | os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
+        raise PermissionError(errno.EACCES, "no database that this user can write")
 
 
 def _remember_file(path: Path, _connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:

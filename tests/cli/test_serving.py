@@ -195,7 +195,7 @@ def test_a_damaged_database_is_not_set_aside(tmp_path: Path) -> None:
         pass
     (tmp_path / "data" / "porchlight.db").write_bytes(b"noise" * 1000)
     refused = ivr(settings, "serve", "--demo")
-    assert (refused.returncode, "put a backup in its place" in refused.stderr) == (2, True)
+    assert (refused.returncode, "`ivr restore FOLDER`" in refused.stderr) == (2, True)
     assert list((tmp_path / "data").glob("*.damaged*")) == []
 
 

@@ -26,7 +26,7 @@ from ivr.services.retention import Night
 from ivr.services.spool import Spool
 from ivr.services.tagged import NEW, TAKEN_BACK
 from ivr.store import reports as stored
-from ivr.store.database import Database
+from ivr.store.database import LOCK_SECONDS, Database
 from ivr.vault import receipts as vault
 from ivr.vault.host import HostKey
 from ivr.vault.organisation import Pin
@@ -63,7 +63,7 @@ class Held(Database):
             await self.let.wait()
         return self._run(work)
 
-    async def alone(self, work: Callable[[Connection], T]) -> T:
+    async def alone(self, work: Callable[[Connection], T], *, wait_seconds: float = LOCK_SECONDS) -> T:
         return self._run(work)
 
     async def rewrite(self, tables: Sequence[Table]) -> bool:

@@ -25,7 +25,7 @@ from ivr.services.receipts import Receipts
 from ivr.services.tagged import CONFIRMED, TAKEN_BACK
 from ivr.store import line_keys
 from ivr.store import reports as stored
-from ivr.store.database import Database
+from ivr.store.database import LOCK_SECONDS, Database
 from ivr.store.tables import notes
 from tests.founded import NOW, Office, in_office
 from tests.store.databases import KINDS
@@ -49,8 +49,8 @@ class Undecided(Database):
     async def write(self, work: Callable[[Connection], T]) -> T:
         return await super().write(self._held(work))
 
-    async def alone(self, work: Callable[[Connection], T]) -> T:
-        return await super().alone(self._held(work))
+    async def alone(self, work: Callable[[Connection], T], *, wait_seconds: float = LOCK_SECONDS) -> T:
+        return await super().alone(self._held(work), wait_seconds=wait_seconds)
 
     def _held(self, work: Callable[[Connection], T]) -> Callable[[Connection], T]:
         def held(connection: Connection) -> T:

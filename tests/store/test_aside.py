@@ -10,6 +10,7 @@ import pytest
 
 from ivr.store.aside import set_aside
 from ivr.store.database import Database, FileDamaged, StoreUnavailable
+from ivr.store.failures import Reason
 from ivr.store.folder import Folder
 
 NOISE = bytes(range(1, 256)) * 800
@@ -53,7 +54,7 @@ def test_a_file_that_is_not_whole_is_told_apart_and_kept_beside_a_new_one(
     before = file.read_bytes()
 
     async def main() -> Path | None:
-        database = Database(f"sqlite:///{file}", cure="a cure of its own")
+        database = Database(f"sqlite:///{file}", cures={Reason.DAMAGED: "a cure of its own"})
         with pytest.raises(FileDamaged, match=r"line\.db cannot be used .*: a cure of its own"):
             await database.migrate()
         await database.close()

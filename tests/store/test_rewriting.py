@@ -119,7 +119,7 @@ def test_postgresql_gives_up_rewriting_while_somebody_reads_and_loses_nothing(tm
 
         reader = asyncio.create_task(read_slowly())
         await reading.wait()
-        with pytest.raises(StoreUnavailable, match="PostgreSQL runs"):
+        with pytest.raises(StoreUnavailable, match="the server is busy"):
             await database.rewrite(REWRITTEN)
         done.set()
         await reader
