@@ -6,11 +6,11 @@ from pathlib import Path
 import typer
 from nacl.utils import random
 
-from ivr.cli import asking, place
+from ivr.cli import asking, installation, place
 from ivr.cli.asking import Advocate, NewPassphraseFile, PassphraseFile
 from ivr.kit.clock import SystemClock
 from ivr.services.custody import founding, members, recovering, rolling
-from ivr.services.custody.founding import AlreadyFounded, Founded
+from ivr.services.custody.founding import AlreadyFounded, Custody, Founded
 from ivr.services.custody.recovering import Recovered
 from ivr.services.custody.rolling import Roll
 from ivr.services.custody.sessions import pin_by_passphrase
@@ -73,7 +73,8 @@ def init(
 
 async def _init(of: Settings, advocate: str, passphrase_file: Path | None) -> Founded | None:
     async with place.database(of) as database:
-        if await founding.is_founded(database):
+        if await founding.custody_in(database) is not Custody.NONE or place.is_set_up(of):
+            await installation.require(of, database)
             return None
         passphrase = asking.new_passphrase(advocate, passphrase_file)
         return await _found(of, database, lead=advocate, passphrase=passphrase, demo=False)
@@ -98,9 +99,10 @@ async def _found(of: Settings, database: Database, *, lead: str, passphrase: str
 async def ensure_demo(of: Settings, database: Database) -> bool:
     """Keys for trying the line out, where there are none: passphrase and shares are kept beside the data, and the data
     is marked as a demo. True when they were made just now."""
-    if await founding.is_founded(database):
-        return False
     file = of.data_dir / DEMO_FILE
+    is_lost = place.is_set_up(of) and (of.organisation_key or not file.is_file())  # not a demo's, that began anew
+    if is_lost or await founding.custody_in(database) is not Custody.NONE:
+        return False
     if not file.is_file():
         place.write_privately(file, random(16).hex().encode() + b"\n")  # first: it leads to all the rest
     made = await _found(of, database, lead="demo", passphrase=file.read_text("ascii").strip(), demo=True)
@@ -127,6 +129,7 @@ def status() -> None:
 
 async def _status(of: Settings) -> Status:
     async with place.database(of) as database:
+        await installation.require(of, database)
         return await status_of(database, place.host(of), place.pin(of), now=SystemClock().now())
 
 

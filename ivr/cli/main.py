@@ -3,7 +3,19 @@
 import typer
 
 from ivr import __version__
-from ivr.cli import advocates, backing_up, calling, checking, conversing, inventory, keys, reading, rota, serving
+from ivr.cli import (
+    advocates,
+    backing_up,
+    calling,
+    checking,
+    conversing,
+    inventory,
+    keys,
+    reading,
+    restoring,
+    rota,
+    serving,
+)
 from ivr.cli.hardening import refuse_core_dumps
 
 app = typer.Typer(
@@ -36,6 +48,7 @@ app.command("text")(conversing.text)
 app.command("init")(keys.init)
 app.command("serve")(serving.serve)
 app.command("backup")(backing_up.backup)
+app.command("restore")(restoring.restore)
 app.command("inventory")(inventory.inventory)
 app.add_typer(reading.reports, name="reports")
 app.add_typer(keys.keys, name="keys")

@@ -35,7 +35,10 @@ NO_PIN = "Set IVR_ORGANISATION_KEY to what `ivr init` showed; `ivr keys pin` sho
 ONLY_THE_LINE = "IVR_SECRET is not set here: this needs the line's own. Set it, or do this where the line runs."
 
 PIN_FILE = "organisation-key"
-NO_KEYS = "There are no keys yet: `ivr init` makes them. (To try the line out: `ivr serve --demo`.)"
+NO_KEYS = (
+    "Neither IVR_ORGANISATION_KEY nor IVR_SECRET is set here. `ivr keys status` says what there is and what to do: "
+    "`ivr init` makes the keys of a new line, `ivr restore` brings a lost one back."
+)
 
 T = TypeVar("T")
 
@@ -169,14 +172,19 @@ async def bring_home(of: Settings, database: Database) -> None:
         typer.echo(f"! {error}.", err=True)
 
 
+def make_data_dir(of: Settings) -> None:
+    """The data folder, for its owner alone."""
+    try:
+        of.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        give_up(f"{of.data_dir} cannot be the data folder ({error.strerror}). Name another with IVR_DATA_DIR.")
+
+
 @asynccontextmanager
 async def database(of: Settings) -> AsyncIterator[Database]:
     """The data of this line, its tables up to date."""
     if not of.database_url:
-        try:
-            of.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            give_up(f"{of.data_dir} cannot be the data folder ({error.strerror}). Name another with IVR_DATA_DIR.")
+        make_data_dir(of)
     opened = Database(of.database)
     try:
         await opened.migrate()

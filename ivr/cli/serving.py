@@ -13,7 +13,7 @@ from ivr import logs
 from ivr.app import HOTLINE_NAME, Parts, build
 from ivr.carrier.leg import ACCOUNT
 from ivr.carrier.rest import PlivoRest
-from ivr.cli import place, week
+from ivr.cli import installation, place, week
 from ivr.cli.keys import DEMO_FILE, ensure_demo
 from ivr.cli.plain import plain
 from ivr.flow.graph import Flow
@@ -131,6 +131,7 @@ async def _prepare(of: Settings, flow: Flow, *, demo: bool) -> Found:
     async with place.database(of) as database:
         if demo:
             await ensure_demo(of, database)
+        await installation.require(of, database, serves=True)
         try:
             token_keys(of.keys_dir).current(SystemClock().now())
         except KeysUnavailable as error:

@@ -23,7 +23,7 @@ KEPT_DAYS = 30
 """A data file goes when it is this old: so many of them are there at most."""
 
 KEYS = "keys.db"
-_DATA = re.compile(r"data-(\d{4}-\d{2}-\d{2})\.db")
+DATA = re.compile(r"data-(\d{4}-\d{2}-\d{2})\.db")
 
 
 class BackupFailed(Told):
@@ -56,9 +56,9 @@ class Backup:
         """
         day = self.clock.now().astimezone(UTC).date()
         with _failures_named(folder.path), folder.claimed():
-            _require_own(folder, _mark(self.pin))
+            _require_own(folder, mark_for(self.pin))
             data, keys = folder.draft(_name(day)), folder.draft(KEYS)
-            counts = await self.database.read(lambda found: _copy(found, self.pin, data=data, keys=keys), snapshot=True)
+            counts = await self.database.read(lambda found: _copy(found, self.pin, data, keys, day=day), snapshot=True)
             for draft in (data, keys):
                 folder.finish(draft, day=day)
             # Keys first. If only one of the two is replaced, it must not be the data: older keys still open what was
@@ -73,15 +73,15 @@ def tables_of(file: str) -> list[Table]:
     return [table for table in metadata.sorted_tables if table.info["backup"] == file]
 
 
-def _copy(connection: Connection, pin: Pin, *, data: Path, keys: Path) -> Mapping[str, int]:
+def _copy(connection: Connection, pin: Pin, data: Path, keys: Path, *, day: date) -> Mapping[str, int]:
     signers(connection, pin)  # an empty or planted database has none: it must not take the place of a good backup
     counts: dict[str, int] = {}
     for name, file in (("data", data), ("keys", keys)):
-        counts |= copy(connection, tables_of(name), file, mark=_mark(pin))
+        counts |= copy(connection, tables_of(name), file, mark=mark_for(pin), day=day)
     return counts
 
 
-def _mark(pin: Pin) -> int:
+def mark_for(pin: Pin) -> int:
     """By which a file says whose it is: the beginning of the organisation's public key, 31 bits."""
     return int.from_bytes(pin[:4]) >> 1
 
@@ -108,7 +108,7 @@ def _name(day: date) -> str:
 
 def _day_of(name: str, today: date) -> date:
     """The day of a data file; today for everything else, which is none of ours."""
-    found = _DATA.fullmatch(name)
+    found = DATA.fullmatch(name)
     with suppress(ValueError):
         return date.fromisoformat(found[1]) if found else today
     return today

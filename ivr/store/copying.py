@@ -3,6 +3,7 @@ same rows. Never a copy of pages, which would keep what was deleted and the orde
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,14 @@ class CopyFailed(Exception):
     """The file cannot be written; the message says why, in SQLite's words. Holds no value of any row."""
 
 
-def copy(connection: Connection, tables: Sequence[Table], file: Path, *, mark: int) -> Mapping[str, int]:
+def copy(connection: Connection, tables: Sequence[Table], file: Path, *, mark: int, day: date) -> Mapping[str, int]:
     """Every row of `tables`, in the order of their keys, into an empty file; a page of rows at a time. How many by
-    table. `mark` (31 bits) is what `mark_of` finds in it. One transaction, not yet synced; after a failure the file is
-    worth nothing. Indexes are left out: a copy is read once, as a whole.
+    table. `mark` (31 bits) is what `mark_of` finds in it; the day stands in it too. One transaction, not yet synced;
+    after a failure the file is worth nothing. Indexes are left out: a copy is read once, as a whole.
 
     Raises CopyFailed for the file; what reading fails at, it raises as it is.
     """
-    with _fresh(file, mark) as target:
+    with _fresh(file, mark, day) as target:
         return {table.name: _copy(connection, table, target, tables) for table in (*sort_tables(tables), REVISION)}
 
 
@@ -65,7 +66,7 @@ def mark_of(file: Path) -> int | None:
 
 
 @contextmanager
-def _fresh(file: Path, mark: int) -> Iterator[Connection]:
+def _fresh(file: Path, mark: int, day: date) -> Iterator[Connection]:
     url = URL.create("sqlite+pysqlite", database=str(file))
     engine = create_engine(url, hide_parameters=True, poolclass=NullPool, connect_args={"isolation_level": None})
     with _failures_named():
@@ -76,6 +77,7 @@ def _fresh(file: Path, mark: int) -> Iterator[Connection]:
                 target.exec_driver_sql(pragma)
             target.exec_driver_sql("BEGIN")
             target.exec_driver_sql(f"PRAGMA application_id={mark}")
+            target.exec_driver_sql(f"PRAGMA user_version={day.toordinal()}")
         yield target
         with _failures_named():
             target.exec_driver_sql("COMMIT")

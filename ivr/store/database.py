@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import Connection, Table, inspect, text
+from sqlalchemy import Connection, StaticPool, Table, create_engine, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
@@ -15,6 +15,7 @@ from ivr.kit.told import Told
 from ivr.store.failures import POSTGRESQL_CURES, SQLITE_CURES, Reason, reason_of
 from ivr.store.migrations import HEAD
 from ivr.store.sqlite import Sqlite
+from ivr.store.tables import metadata
 
 if TYPE_CHECKING:
     from ivr.store.postgresql import Postgresql
@@ -148,6 +149,17 @@ class Database:
             raise (FileDamaged if reason is Reason.DAMAGED else StoreUnavailable)(failed, reason) from error
 
 
+def in_memory(work: Callable[[Connection], T]) -> T:
+    """Run a transaction in a new SQLite database that nobody else sees and that is gone afterwards."""
+    engine = create_engine("sqlite://", hide_parameters=True, poolclass=StaticPool)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+            return work(connection)
+    finally:
+        engine.dispose()
+
+
 def _parsed(url: str) -> URL:
     cure = "write IVR_DATABASE_URL as sqlite:////path/to/porchlight.db or postgresql://user@host/database"
     try:
@@ -167,14 +179,27 @@ def _postgresql() -> "type[Postgresql]":
 
 
 def _is_up_to_date(connection: Connection) -> bool:
-    if not inspect(connection).has_table("alembic_version"):
+    tables = set(inspect(connection).get_table_names())
+    if "alembic_version" not in tables:
         return False
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+    if connection.execute(text("SELECT version_num FROM alembic_version")).scalar() != HEAD:
+        return False
+    if not tables.issuperset(metadata.tables):
+        raise StoreUnavailable(
+            "this database has only some of its tables, as one file of a backup has: move it away, and bring the line "
+            "back from both with `ivr restore FOLDER`"
+        )
+    return True
 
 
 def _upgrade(connection: Connection) -> None:
-    if _is_up_to_date(connection):  # another process has done it meanwhile
-        return
+    if not _is_up_to_date(connection):  # another process may have done it meanwhile
+        upgrade(connection)
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables to a revision, in the transaction of its caller. Raises StoreUnavailable for one that this
+    version does not know."""
     from alembic import command  # a fifth of a second that only a database which is behind needs
     from alembic.config import Config
     from alembic.util import CommandError
@@ -183,7 +208,7 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", "ivr.store:migrations")
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
     except CommandError as error:  # a revision that this version does not have
         raise StoreUnavailable(
             f"this database was made by another version of Porchlight ({error}): "

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, delete, select
 
-from ivr.store.tables import organisation_wraps, recovery_keys
+from ivr.store.tables import epoch_wraps, organisation_wraps, recovery_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,12 @@ def wrap_for(connection: Connection, holder: bytes) -> bytes | None:
     return connection.execute(
         select(organisation_wraps.c.wrapped).where(organisation_wraps.c.holder == holder)
     ).scalar()
+
+
+def has_wraps(connection: Connection) -> bool:
+    """Whether anybody holds it, or any month."""
+    every = (organisation_wraps, epoch_wraps)
+    return any(connection.execute(select(table.c.holder).limit(1)).first() is not None for table in every)
 
 
 def add_recovery(connection: Connection, row: RecoveryRow) -> None:

@@ -177,6 +177,7 @@ claims = Table(
 REWRITTEN = (reports, report_keys, notes, note_keys, contributions, tallies, claims)
 """The tables whose rows are written anew each night, in the order of their keys: everything that came of a call."""
 
+# In `keys`, as its wraps are: months that were made anew since a data file was written would open to nobody.
 epochs = Table(
     "epochs",
     metadata,
@@ -186,7 +187,7 @@ epochs = Table(
     column("certificate", Bytes(64), why="the organisation's signature: a planted epoch gets no reports"),
     info={
         "lasting": True,
-        "backup": "data",
+        "backup": "keys",
         "by_calls": False,
         "what": "the keys of a month, as far as the line may know them",
         "kept": "until the last of its reports has expired",
@@ -353,6 +354,7 @@ facts = Table(
     },
 )
 
+# In `keys`, as the nights are that requests and claims have left: none of them is counted twice.
 jobs = Table(
     "jobs",
     metadata,
@@ -360,7 +362,7 @@ jobs = Table(
     column("ran_on", Text(10), why="the day it last ran, YYYY-MM-DD: one worker runs it, once"),
     info={
         "lasting": True,
-        "backup": "data",
+        "backup": "keys",
         "by_calls": False,
         "what": "the nightly work, and when it was last done",
         "kept": "as long as the installation",

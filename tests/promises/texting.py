@@ -233,7 +233,7 @@ def made(
 @asynccontextmanager
 async def street(
     folder: Path,
-    blank: Path,
+    blank: Path | None,
     *,
     workers: int = 2,
     replies: Literal["rest", "xml"] = "rest",

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import Connection
 
@@ -22,6 +23,16 @@ from ivr.vault.wrapping import wrap
 DEMO = "demo"
 
 
+class Custody(StrEnum):
+    """Which keys there are, whosever they are."""
+
+    NONE = "none"
+    WHOLE = "whole"
+    DATA_ONLY = "data only"
+    """Advocates, and nothing that any of them could open: the half that `data` files of a backup hold."""
+    KEYS_ONLY = "keys only"
+
+
 class AlreadyFounded(Exception):
     """There are keys already. Nothing was changed."""
 
@@ -35,9 +46,9 @@ class Founded:
     epochs: tuple[str, ...]
 
 
-async def is_founded(database: Database) -> bool:
-    """Whether there are keys, whosever they are. Raises StoreUnavailable."""
-    return bool(await database.read(stored_advocates.all_advocates))
+async def custody_in(database: Database) -> Custody:
+    """Which keys there are. Raises StoreUnavailable."""
+    return await database.read(_custody)
 
 
 async def is_demo(database: Database) -> bool:
@@ -59,7 +70,7 @@ async def found(
 
     The tables must exist. Raises AlreadyFounded, StoreUnavailable.
     """
-    if await is_founded(database):  # before a second of stretching, and again below
+    if await custody_in(database) is not Custody.NONE:  # before a second of stretching, and again below
         raise AlreadyFounded
     key = organisation.new_key()
     pin = organisation.pin_of(key)
@@ -70,7 +81,7 @@ async def found(
 
 
 def _found(connection: Connection, first: Locked, key: bytes, host: HostKey, *, now: datetime, demo: bool) -> Founded:
-    if stored_advocates.all_advocates(connection):
+    if _custody(connection) is not Custody.NONE:
         raise AlreadyFounded
     stored_advocates.add(connection, row_of(first, organisation.certify(first.claim(), key)))
     stored_organisation.give(connection, first.id, wrap(key, to=first.sealing_key))
@@ -80,3 +91,11 @@ def _found(connection: Connection, first: Locked, key: bytes, host: HostKey, *, 
     if demo:
         facts.add(connection, DEMO, value=b"")
     return Founded(organisation.pin_of(key), shares, made)
+
+
+def _custody(connection: Connection) -> Custody:
+    has_people = bool(stored_advocates.all_advocates(connection))
+    has_wraps = stored_organisation.has_wraps(connection)
+    if has_people:
+        return Custody.WHOLE if has_wraps else Custody.DATA_ONLY
+    return Custody.KEYS_ONLY if has_wraps else Custody.NONE

@@ -148,7 +148,10 @@ def _unwrapped(connection: Connection, holder: bytes, *, by: bytes) -> Iterator[
 
 def _one_of(known: Sequence[AdvocateRow], name: str | None) -> AdvocateRow:
     if not known:
-        raise NotSetUp("this database has no advocate of this organisation: run `ivr init`, or restore a backup")
+        raise NotSetUp(
+            "this database has no advocate of this organisation: compare IVR_ORGANISATION_KEY with what `ivr init` "
+            "showed. If the database was lost, `ivr restore FOLDER` brings it back"
+        )
     found = [row for row in known if name in (None, row.name)]
     if len(found) != 1:
         names = _listed(known)

@@ -58,14 +58,19 @@ async def missing_months(database: Database, host: HostKey, pin: Pin, *, now: da
 
 
 def _status(connection: Connection, host: HostKey, pin: Pin, *, now: datetime) -> Status:
-    members = tuple(
-        Member(row.name, Role(row.role), len(stored_epochs.wraps_for(connection, row.id)))
-        for row in certified_advocates(connection, pin)
-    )
+    members = members_of(connection, pin)
     usable, trouble = _months(connection, host, pin, now=now)
     has_recovery = bool(certified_recoveries(connection, pin))
     planted = _planted(connection, pin, members=len(members))
     return Status(members, usable, has_recovery, (*trouble, *planted, *_warnings(members, has_recovery=has_recovery)))
+
+
+def members_of(connection: Connection, pin: Pin) -> tuple[Member, ...]:
+    """Everybody who has keys, by name, as far as the organisation certified them."""
+    return tuple(
+        Member(row.name, Role(row.role), len(stored_epochs.wraps_for(connection, row.id)))
+        for row in certified_advocates(connection, pin)
+    )
 
 
 def _months(

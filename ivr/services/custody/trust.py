@@ -127,7 +127,7 @@ def signers(connection: Connection, pin: Pin) -> Signers:
     if not keys:
         is_empty = not (stored_line_keys.all_line_keys(connection) or stored_advocates.all_advocates(connection))
         raise NotSetUp(
-            "this database holds no keys yet: run `ivr init`"
+            "this database holds no keys yet: run `ivr init`, or bring a lost line back with `ivr restore FOLDER`"
             if is_empty
             else "the keys in this database are not this organisation's: compare IVR_ORGANISATION_KEY with "
             "what `ivr init` showed, and the database with its backup"
