@@ -4,7 +4,7 @@ its own under IVR_RUN_DIR, never backed up; on PostgreSQL in tables that its log
 Moments are milliseconds since 1970. What a row becomes is decided by conditional updates: whoever comes late, or twice,
 changes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.engine.interfaces import ReflectedColumn
+from sqlalchemy.schema import CreateColumn, CreateTable
 
 from ivr.store.database import Database
 from ivr.store.failures import Reason
@@ -178,20 +179,49 @@ def moment(milliseconds: int) -> datetime:
 
 
 def create(connection: Connection) -> None:
-    """The tables, empty; those of another version go, with calls that nobody could end any more."""
-    known = {table.name: {column.name for column in table.columns} for table in live.sorted_tables}
+    """Make the tables, or add what is missing in them: during an upgrade processes of two versions share them, and calls
+    in progress go on. Columns that only another version knows stay, and are empty in rows of this one. The tables are
+    made anew, without rows, only where a row of one version would be none for the other."""
     found = inspect(connection)
-    there = {name: {column["name"] for column in found.get_columns(name)} for name in known if found.has_table(name)}
-    if there == known:
-        return
-    live.drop_all(connection)
+    there = {
+        table.name: {column["name"]: column for column in found.get_columns(table.name)}
+        for table in live.sorted_tables
+        if found.has_table(table.name)
+    }
+    if any(_excludes(table, there[table.name]) for table in live.sorted_tables if table.name in there):
+        live.drop_all(connection)
+        there = {}
     for table in live.sorted_tables:
-        made = str(CreateTable(table).compile(dialect=connection.dialect)).strip()
-        if connection.dialect.name == "postgresql":
-            made = made.replace("CREATE TABLE", "CREATE UNLOGGED TABLE", 1)
-        connection.execute(text(made))
-        for index in table.indexes:
+        if table.name in there:
+            _add_missing(connection, table, frozenset(there[table.name]))
+        else:
+            _create(connection, table)
+
+
+def _excludes(table: Table, there: Mapping[str, ReflectedColumn]) -> bool:
+    """Whether a column must not be empty that only this version has, or only the other."""
+    ours = any(not column.nullable for column in table.columns if column.name not in there)
+    theirs = (column for name, column in there.items() if name not in table.columns)
+    return ours or any(not column["nullable"] and column["default"] is None for column in theirs)
+
+
+def _add_missing(connection: Connection, table: Table, there: frozenset[str]) -> None:
+    missing = [column for column in table.columns if column.name not in there]
+    for column_ in missing:
+        made = CreateColumn(column_).compile(dialect=connection.dialect)
+        connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {made}"))
+    for index in table.indexes:
+        if set(index.columns) & set(missing):
             index.create(connection)
+
+
+def _create(connection: Connection, table: Table) -> None:
+    made = str(CreateTable(table).compile(dialect=connection.dialect)).strip()
+    if connection.dialect.name == "postgresql":
+        made = made.replace("CREATE TABLE", "CREATE UNLOGGED TABLE", 1)
+    connection.execute(text(made))
+    for index in table.indexes:
+        index.create(connection)
 
 
 # ---- transfers ----

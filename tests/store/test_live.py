@@ -1,7 +1,8 @@
-"""Live rows: made where they are not, made anew where they are another version's, and in no log of PostgreSQL's."""
+"""Live rows: made where they are not, shared by two versions where that can be, and in no log of PostgreSQL's."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,17 +41,67 @@ def test_tables_are_made_once_and_what_is_in_them_stays(tmp_path: Path, kind: st
     with_database(tmp_path, story, kind)
 
 
+def altered(database: Database, *statements: str) -> Coroutine[Any, Any, object]:
+    return database.write(lambda found: [found.execute(text(statement)) for statement in statements])
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_tables_of_another_version_are_made_anew(tmp_path: Path, kind: str) -> None:
+def test_two_versions_share_the_tables_and_calls_in_progress_go_on(tmp_path: Path, kind: str) -> None:
+    """A later version has a column more, an earlier one a column and a table less."""
+
     async def story(database: Database) -> None:
         await database.write(lambda found: live.begin(found, ROW))
-        await database.write(lambda found: found.execute(text("ALTER TABLE live_offers ADD COLUMN mood VARCHAR(8)")))
+        await altered(
+            database,
+            "ALTER TABLE live_transfers ADD COLUMN mood VARCHAR(8)",
+            "ALTER TABLE live_transfers DROP COLUMN taken_at",
+            "DROP TABLE live_conversations",
+        )
+        await database.furnish(live.create)
+        assert await database.write(lambda found: live.transfer(found, ROW.id)) == ROW
+        other = replace(ROW, id=b"u" * 16, taken_at=2_000)
+        await database.write(lambda found: live.begin(found, other))
+        assert await database.write(lambda found: live.transfer(found, other.id)) == other
+        columns = await database.read(lambda found: inspect(found).get_columns("live_transfers"))
+        assert "mood" in {column["name"] for column in columns}
+        assert await database.read(lambda found: inspect(found).has_table("live_conversations"))
+
+    with_database(tmp_path, story, kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "theirs",
+    ["ALTER TABLE live_offers DROP COLUMN ends_at", "ALTER TABLE live_offers ADD COLUMN mood INTEGER NOT NULL"],
+    ids=["a column less", "a column more"],
+)
+def test_where_a_row_of_one_version_is_none_for_the_other_the_tables_are_made_anew(
+    tmp_path: Path, theirs: str, kind: str
+) -> None:
+    async def story(database: Database) -> None:
+        await altered(database, theirs)
+        await database.write(lambda found: live.begin(found, ROW))
         await database.furnish(live.create)
         assert await database.write(lambda found: live.transfer(found, ROW.id)) is None
         columns = await database.read(lambda found: {one["name"] for one in inspect(found).get_columns("live_offers")})
-        assert "mood" not in columns
+        assert columns == set(live.offers.columns.keys())
 
     with_database(tmp_path, story, kind)
+
+
+NEVER_EMPTY = {
+    "live_transfers": {"id", "caller", "room", "language", "state", "turn", "began_at", "polled_at"},
+    "live_offers": {"id", "transfer", "person", "language", "state", "ends_at"},
+    "live_staff_calls": {"id", "turn", "at"},
+    "live_conversations": {"id", "claimed", "until"},
+}
+
+
+def test_a_new_column_may_be_empty_so_that_an_upgrade_ends_no_call() -> None:
+    """The version before writes rows without it, while both run. Another table is no matter."""
+    for name, columns in NEVER_EMPTY.items():
+        found = {column.name for column in live.live.tables[name].columns if not column.nullable}
+        assert found == columns, f"make what is new in {name} nullable, and let what is gone stay for a version"
 
 
 @pytest.mark.skipif("postgresql" not in KINDS, reason="there is no PostgreSQL here")
