@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -223,9 +223,23 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def write_privately(file: Path, content: bytes) -> None:
-    """A file that only its owner can read, whole or not at all, in a folder that is made for her alone. Gives up where
+    """A file that only its owner can read, whole or not at all, in a folder that is made for them alone. Gives up where
     it cannot be written."""
-    draft = file.with_name(f".{file.name}.new")
+    _write(file, content, file.with_name(f".{file.name}.new"), lambda draft: draft.replace(file))
+
+
+def write_first(file: Path, content: bytes) -> None:
+    """The same, but a file that is there stays: of several processes, what the first has written counts for all."""
+
+    def publish(draft: Path) -> None:
+        with suppress(FileExistsError):
+            os.link(draft, file)
+        draft.unlink()
+
+    _write(file, content, file.with_name(f".{file.name}.{os.getpid()}.new"), publish)
+
+
+def _write(file: Path, content: bytes, draft: Path, publish: Callable[[Path], object]) -> None:
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft.unlink(missing_ok=True)
@@ -233,7 +247,7 @@ def write_privately(file: Path, content: bytes) -> None:
             opened.write(content)
             opened.flush()
             os.fsync(opened.fileno())
-        draft.replace(file)
+        publish(draft)
         folder = os.open(file.parent, os.O_RDONLY)
         os.fsync(folder)
         os.close(folder)

@@ -1,6 +1,7 @@
 """`ivr serve`: the line, for real, in the foreground."""
 
 import gc
+import os
 import socket
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from ivr import logs
 from ivr.app import HOTLINE_NAME, Parts, build
 from ivr.carrier.leg import ACCOUNT
 from ivr.carrier.rest import PlivoRest
-from ivr.cli import installation, place, week
+from ivr.cli import installation, listening, place, week
 from ivr.cli.keys import DEMO_FILE, ensure_demo
 from ivr.cli.plain import plain
 from ivr.flow.graph import Flow
@@ -52,6 +53,9 @@ Porchlight listens on {host}:{port}. At Plivo, give {number} these addresses (PO
 
 Then call {number}. Ctrl-C stops it."""
 
+ANSWERS_WITHIN = 10
+"""Seconds in which a line that is stopped answers what was asked: Plivo waits eight for the answer to a text."""
+
 DEMO_NUMBERS = ("+12125550141", "+12125550142")
 """Fictitious: with demo keys and no account they answer callers, until anybody else does."""
 
@@ -86,19 +90,16 @@ def serve(
     flow, staff = content.flow, content.staff
     assert flow is not None
     assert staff is not None
+    passed_on = listening.passed_on(os.environ)
+    if passed_on is not None:
+        host, port, *_ = passed_on.getsockname()
+        of = of.model_copy(update={"port": port})
     found = place.run(_prepare(of, flow, demo=demo))
-    with _socket(host, of.port) as listening:
+    with passed_on or listening.new(host, of.port) as door:
         if found.is_demo and not of.is_loopback:
             typer.echo(DEMO_WARNING, err=True)
         typer.echo(_how_to_call(of, host, found))
-        _listen(of.model_copy(update={"duty_numbers": found.duty_numbers}), flow, staff, listening)
-
-
-def _socket(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), reuse_port=False)
-    except OSError as error:
-        place.give_up(f"{host}:{port} cannot be listened on ({error.strerror}). Name another port with PORT.")
+        _listen(of.model_copy(update={"duty_numbers": found.duty_numbers}), flow, staff, door)
 
 
 def _how_to_call(of: Settings, host: str, found: "Found") -> str:
@@ -176,7 +177,7 @@ async def _take_up_reports(of: Settings, database: Database) -> None:
         pass
 
 
-def _listen(of: Settings, flow: Flow, staff: Flow, listening: socket.socket) -> None:
+def _listen(of: Settings, flow: Flow, staff: Flow, door: socket.socket) -> None:
     secret = place.secret(of)
     assert secret is not None, "it was made or found before"
     token = _loopback_token(of) if of.is_loopback else of.plivo_auth_token.get_secret_value()
@@ -203,7 +204,7 @@ def _listen(of: Settings, flow: Flow, staff: Flow, listening: socket.socket) -> 
     # caller waiting a tenth of a second each time.
     gc.collect()
     gc.freeze()
-    uvicorn.Server(configured(app)).run(sockets=[listening])
+    uvicorn.Server(configured(app)).run(sockets=[door])
 
 
 def _rest(of: Settings, token: str) -> PlivoRest:
@@ -222,7 +223,7 @@ def configured(app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         date_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=ANSWERS_WITHIN,
     )
 
 
@@ -230,6 +231,5 @@ def _loopback_token(of: Settings) -> str:
     found = place.loopback_token(of)
     if found is not None:
         return found
-    made = random(20).hex()
-    place.write_privately(of.data_dir / "loopback-token", made.encode() + b"\n")
-    return made
+    place.write_first(of.data_dir / "loopback-token", random(20).hex().encode() + b"\n")
+    return place.loopback_token(of) or ""

@@ -4,10 +4,10 @@ its own: more than the work of a quarter of a turn. Knows nothing of what is in 
 import asyncio
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from ivr.line.draining import Draining
 
 
-class OnePiece(HttpToolsProtocol):
+class OnePiece(Draining):
     """uvicorn's HTTP/1.1 for one connection, with replies that leave in one piece."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -179,9 +179,9 @@ def moment(milliseconds: int) -> datetime:
 
 
 def create(connection: Connection) -> None:
-    """Make the tables, or add what is missing in them: during an upgrade processes of two versions share them, and calls
-    in progress go on. Columns that only another version knows stay, and are empty in rows of this one. The tables are
-    made anew, without rows, only where a row of one version would be none for the other."""
+    """Make the tables, or add what is missing in them: during an upgrade processes of two versions share them, and
+    calls in progress go on. Columns that only another version knows stay, and are empty in rows of this one. The tables
+    are made anew, without rows, only where a row of one version would be none for the other."""
     found = inspect(connection)
     there = {
         table.name: {column["name"]: column for column in found.get_columns(table.name)}
