@@ -21,6 +21,7 @@ from ivr.flow.graph import Flow
 from ivr.kit.clock import Clock
 from ivr.kit.time_limits import TimeLimits
 from ivr.line.edge import CALLERS, STAFF, Edge
+from ivr.line.health import Ready
 from ivr.line.staff import StaffDoor
 from ivr.line.text_door import Answers, TextDoor
 from ivr.line.text_edge import TextEdge
@@ -31,6 +32,7 @@ from ivr.services.by_receipt import LiveReceipts
 from ivr.services.conversations import Conversations
 from ivr.services.duty import LiveDuty
 from ivr.services.outcomes import count_outcome
+from ivr.services.readiness import LOOKS_EVERY, Readiness
 from ivr.services.receipts import SlowHashes
 from ivr.services.reports import Reports
 from ivr.services.retention import Night
@@ -63,7 +65,7 @@ class Parts:
     """What a line is made of. `carrier_token` signs its webhooks; `keys` is the folder of its short-lived keys; `spool`
     holds reports while the database is away; `live` holds who waits for whom, and may be `database` itself. `rest`
     rings phones and answers texts, unless `text_replies` says that documents do. `limits`: how long a turn
-    waits for any of these."""
+    waits for any of these. `health_token`: who shows it reads every check of /readyz; empty: nobody does."""
 
     flow: Flow
     staff: Flow
@@ -81,6 +83,7 @@ class Parts:
     rest: Rest = field(default_factory=NoRest)
     limits: TimeLimits = field(default_factory=TimeLimits)
     text_replies: Literal["rest", "xml"] = "rest"
+    health_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +162,10 @@ def build(
     doors = Door(callers, guard, world.gone, world.entered, rota), StaffDoor(staff, transfers, rota, guard)
     conversations = _conversations(parts, keys, met, clock, texts_of)
     texts = TextDoor(text_edge(genuine, parts.number), answers_of(conversations.answer))
-    router = build_router(*doors, guard, parts.recordings, texts)
+    readiness = _readiness(parts, keys, reports, rota, breaker, clock)
+    router = build_router(*doors, guard, parts.recordings, Ready(readiness, parts.health_token), texts)
     night = Night(parts.database, host, parts.pin, flow, clock, spool)
-    chores = _chores(parts, keys, reports, rota, transfers, conversations, night)
+    chores = _chores(parts, keys, reports, rota, transfers, conversations, night, readiness)
 
     async def ends() -> None:
         await transfers.close()
@@ -204,6 +208,13 @@ def _conversations(
     return made_of(parts.live, parts.flow, world, rest, clock, ring, parts.number, by_xml, limits=limits)
 
 
+def _readiness(
+    parts: Parts, keys: Rings, reports: Reports, rota: LiveRota, breaker: Breaker, clock: Clock
+) -> Readiness:
+    rings = (keys.seeds, keys.tokens, keys.texts)
+    return Readiness(parts.database, parts.live, parts.spool, reports, rota, breaker, rings, parts.keys, clock)
+
+
 def _chores(
     parts: Parts,
     keys: Rings,
@@ -212,6 +223,7 @@ def _chores(
     transfers: Transfers,
     conversations: Conversations,
     night: Night,
+    readiness: Readiness,
 ) -> tuple[Chore, ...]:
     clock = night.clock
     return (
@@ -225,6 +237,7 @@ def _chores(
         # Also when whoever withdrew a report, or brought it home, ended before it could.
         Chore("wipe the database's log", timedelta(minutes=1), parts.database.forget_deleted),
         Chore("wipe the spool's log", timedelta(minutes=1), parts.spool.forget_deleted),
+        Chore("see whether the line is ready", LOOKS_EVERY, readiness.look),
     )
 
 

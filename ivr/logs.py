@@ -16,6 +16,7 @@ ALLOWED = {
     " at that moment",
     "error": "the kind of error; never its message, which might quote a caller",
     "where": "the line of our code at which it happened",
+    "checks": "which checks of `the line is not ready` fail: of database, keys and room, none of any call",
     "library": "which library complains",
     "chore": "which work that the line does by itself went wrong",
 }

@@ -83,6 +83,9 @@ class Settings(BaseModel):
     """How texts are answered: `rest`, a request to Plivo that asks it to log neither words nor whole numbers; `xml`, in
     the answer to its webhook, which has no switch against Plivo's logs: only where requests to Plivo are not possible.
     """
+    health_token: SecretStr = SecretStr("")
+    """What a monitor shows at `/readyz` to read each check there, as `Authorization: Bearer ...`. Empty: everybody
+    reads only whether the line is ready."""
     port: int = 8000
     """Where the line listens."""
 
@@ -149,7 +152,7 @@ class Settings(BaseModel):
             raise ValueError(f"write the {PIN_DIGITS} hexadecimal digits that `ivr init` showed")
         return value.lower()
 
-    @field_validator("secret")
+    @field_validator("secret", "health_token")
     @classmethod
     def _is_long(cls, value: SecretStr) -> SecretStr:
         if 0 < len(value.get_secret_value()) < MIN_SECRET:

@@ -20,19 +20,24 @@ class Breaker:
         """Whether to ask now. While it is open, one of all who ask in `PROBES_EVERY` is let through."""
         if self.is_shut(now):
             return False
-        if self._refusals >= REFUSALS:
+        if self.is_open:
             self._probed_at = now
         return True
 
     def is_shut(self, now: datetime) -> bool:
         """Whether nobody who asks now is let through. Asking this takes nobody's turn."""
         is_probed = self._probed_at is not None and timedelta() <= now - self._probed_at < PROBES_EVERY
-        return self._refusals >= REFUSALS and is_probed
+        return self.is_open and is_probed
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it refused so often that it is left alone."""
+        return self._refusals >= REFUSALS
 
     def refused(self, now: datetime) -> None:
         """Nobody can be called now. What is about one number only must not be told here."""
         self._refusals += 1
-        if self._refusals >= REFUSALS:
+        if self.is_open:
             self._probed_at = now
 
     def worked(self) -> None:
@@ -42,6 +47,10 @@ class Breaker:
 
 class Shut(Breaker):
     """Where there is no interface at all."""
+
+    @property
+    def is_open(self) -> bool:
+        return True
 
     def is_shut(self, now: datetime) -> bool:
         del now

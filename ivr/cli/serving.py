@@ -198,6 +198,7 @@ def _listen(of: Settings, flow: Flow, staff: Flow, door: socket.socket) -> None:
         duty_numbers=of.duty_numbers,
         rest=_rest(of, token),
         text_replies=of.text_replies,
+        health_token=of.health_token.get_secret_value(),
     )
     app = build(parts, SystemClock())
     # Whatever is there now, flow and libraries, stays: to look through it again and again for garbage would keep some

@@ -11,10 +11,11 @@ from starlette.routing import Route, Router
 from ivr.channels.voice import apologies, decode_dial, decode_keys
 from ivr.engine.inputs import FellSilent, Input, Returned
 from ivr.line.edge import Edge, Webhook
+from ivr.line.health import Health, Ready
 from ivr.line.staff import EMPTY, StaffDoor
 from ivr.line.text_door import TextDoor
 from ivr.line.turning import Turning
-from ivr.line.wire import JSON, PLAIN, REFUSAL, XML, Receive, Scope, Send, body_of, reply
+from ivr.line.wire import PLAIN, REFUSAL, XML, Receive, Scope, Send, body_of, reply
 from ivr.logs import place_of
 from ivr.oncall.ladder import WAVE
 from ivr.services.rota import LiveRota
@@ -162,13 +163,6 @@ class Recordings:
         return await FileResponse(path, media_type="audio/mpeg")(scope, receive, send)
 
 
-class Health:
-    """Whether this process answers, for whoever supervises it."""
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        await reply(send, 200, b'{"status":"ok"}', JSON)
-
-
 class Addresses(Router):
     """The routes of the door. A webhook is looked up by its address, or by what stands before its token: asking
     Starlette's routes one after the other costs a tenth of a turn. They still answer for all else."""
@@ -193,7 +187,9 @@ class Addresses(Router):
         return await super().__call__(scope, receive, send)
 
 
-def build_router(door: Door, staff: StaffDoor, edge: Edge, recordings: Path, texts: TextDoor | None = None) -> Router:
+def build_router(
+    door: Door, staff: StaffDoor, edge: Edge, recordings: Path, ready: Ready, texts: TextDoor | None = None
+) -> Router:
     """The routes of the line's door; one for texts where somebody answers them. No middleware: it would take three
     quarters of the throughput."""
 
@@ -224,6 +220,7 @@ def build_router(door: Door, staff: StaffDoor, edge: Edge, recordings: Path, tex
             at("/staff/tried/{token}", staff.tried),
             Route("/voice/audio/{language}/{name}", Recordings(recordings)),
             Route("/healthz", Health()),
+            Route("/readyz", ready),
             *([Route("/text", texts)] if texts else ()),
         ]
     )

@@ -107,6 +107,13 @@ class Reports:
         epoch = desk.epoch(today)
         return EpochInUse(epoch.id, ran_out=epoch.id < epochs.taking(today))
 
+    def months(self, today: date) -> int | None:
+        """Of how many months in a row, from this one on, there are keys to seal reports with, as far as is known; with
+        0 reports still go to an earlier month. None where the line has no keys."""
+        if self._desk is None:
+            return None
+        return len([month for month in self._desk.epochs if month >= epochs.taking(today)])
+
     async def keep(self, ask: SaveReport, *, seed: bytes, turn: int, today: date) -> Saved | NotSaved:
         """Seal and commit, then answer; within `save_seconds` whatever happens to the database. Never raises for it.
 

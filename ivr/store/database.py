@@ -74,6 +74,11 @@ class Database:
         self._name = name
         self._cures = {**(SQLITE_CURES if is_file else POSTGRESQL_CURES), **(cures or {})}
 
+    @property
+    def folder(self) -> Path | None:
+        """Where SQLite's file lies; None of PostgreSQL."""
+        return Path(self._url.database or "").parent if self._url.get_backend_name() == "sqlite" else None
+
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = False) -> T:
         """Run a transaction that only reads. `snapshot`: all its statements see the database of one moment."""
         with self._failures_named():

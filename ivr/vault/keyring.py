@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from nacl.utils import random
 
@@ -92,6 +92,16 @@ class KeyRing(Generic[K]):
                 if kid_of_file is not None and self._is_old(kid_of_file, now):
                     path.unlink(missing_ok=True)
 
+    def try_out(self, now: datetime) -> None:
+        """Write as much as a new key, under a name that is swept if nobody else removes it, and remove it. Raises
+        KeysUnavailable."""
+        with self._usable():
+            draft = self._draft(int(now.timestamp() // self._rolls))
+            try:
+                _write_privately(draft, random(KEY_SIZE))
+            finally:
+                draft.unlink(missing_ok=True)
+
     def _is_old(self, kid: int, now: datetime) -> bool:
         return now.timestamp() >= kid * self._rolls + self._lives
 
@@ -100,6 +110,9 @@ class KeyRing(Generic[K]):
 
     def _path(self, kid: int) -> Path:
         return self._directory / f"{self._kind}.{kid}"
+
+    def _draft(self, kid: int) -> Path:
+        return self._directory / f"{self._kind}.{kid}.new-{random(8).hex()}"
 
     def _kid_of(self, path: Path) -> int | None:
         """`kind.number`, or `kind.number.new-...` that a worker died over."""
@@ -123,7 +136,7 @@ class KeyRing(Generic[K]):
         """Link a finished file into place: the first worker's stands, and nobody ever reads half a key."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._directory.chmod(0o700)
-        draft = self._directory / f"{self._kind}.{kid}.new-{random(8).hex()}"
+        draft = self._draft(kid)
         secret = random(KEY_SIZE)
         try:
             _write_privately(draft, secret)
@@ -143,6 +156,10 @@ class KeyRing(Generic[K]):
                 f"cannot keep keys in {self._directory} ({error.strerror}): "
                 "point IVR_RUN_DIR at a directory of this user's own, tmpfs if there is one"
             ) from error
+
+
+AnyKeyRing = KeyRing[Any]
+"""Of keys of whatever type: for whoever only keeps them."""
 
 
 def _write_privately(path: Path, content: bytes) -> None:

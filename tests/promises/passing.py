@@ -39,7 +39,7 @@ WEBHOOKS = {
     "/staff/trial",
     "/staff/tried/{token}",
 }
-FOR_EVERYBODY = {"/voice/audio/{language}/{name}", "/healthz"}
+FOR_EVERYBODY = {"/voice/audio/{language}/{name}", "/healthz", "/readyz"}
 PROBED_AGAIN = timedelta(minutes=1)
 """Then a phone company that refused is asked once more."""
 
