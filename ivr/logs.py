@@ -12,11 +12,14 @@ import structlog
 ALLOWED = {
     "event": "what happened, in words that are ours: `turn failed`",
     "level": "how bad it is",
-    "timestamp": "when it was written; beside `turn failed` or `text failed` it tells that somebody called or wrote"
-    " at that moment",
+    "timestamp": "when it was written; beside `turn failed`, `text failed` and `the phone company refuses"
+    " requests` it tells that somebody called or wrote at that moment",
     "error": "the kind of error; never its message, which might quote a caller",
     "where": "the line of our code at which it happened",
     "checks": "which checks of `the line is not ready` fail: of database, keys and room, none of any call",
+    "request": "of `the phone company refuses requests`: whether it was to ring a phone, to end a call or to send a"
+    " text; never whose",
+    "status": "how it refused: the HTTP status, or that no connection or no answer came",
     "library": "which library complains",
     "chore": "which work that the line does by itself went wrong",
 }

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import httpx2
 
+from ivr.carrier.refusals import NO_ANSWER, NO_CONNECTION, Kind, Refusals
 from ivr.kit.time_limits import TimeLimits
 
 MOST_CHARACTERS = 1600
@@ -24,6 +25,7 @@ _ROOM = re.compile(r"[0-9a-f]{8,64}")
 _E164 = re.compile(r"\+[0-9]{7,15}")
 _REPLYABLE = re.compile(r"\+[1-9][0-9]{6,14}")
 _HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+_ABOUT_NUMBER = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
 _NEVER_STOOD = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
@@ -113,8 +115,10 @@ class PlivoRest:
         name: str,
         transport: httpx2.AsyncBaseTransport | None = None,
         limits: TimeLimits = TimeLimits(),  # noqa: B008 it is frozen
+        refusals: Refusals | None = None,
     ) -> None:
-        """`transport`: another way than the network, to an exchange in this process."""
+        """`transport`: another way than the network, to an exchange in this process. `refusals` is told what becomes of
+        requests, where a log is kept."""
         self._client = httpx2.AsyncClient(
             base_url=f"{api_url}/v1/Account/{auth_id}",
             auth=(auth_id, token),
@@ -125,6 +129,7 @@ class PlivoRest:
         self._number = number
         self._name = name
         self._limits = limits
+        self._refusals = refusals
 
     async def place(self, order: Order) -> Outcome:
         """https://www.plivo.com/docs/voice/api/call/make-a-call. Raises ValueError for what is not one number: with
@@ -145,12 +150,13 @@ class PlivoRest:
         try:
             async with asyncio.timeout(self._limits.rest):  # the client's own is for each of its steps
                 reply = await self._client.post("/Call/", json=body)
-        except TimeoutError:
-            return Unclear()
-        except _NEVER_STOOD:
+        except _NEVER_STOOD as error:
+            self._failed(Kind.RING, error)
             return Refused()
-        except httpx2.HTTPError:
+        except (TimeoutError, httpx2.HTTPError) as error:
+            self._failed(Kind.RING, error)
             return Unclear()
+        self._answered(Kind.RING, reply)
         return _outcome(reply)
 
     async def cancel(self, request_uuid: str) -> bool:
@@ -165,9 +171,10 @@ class PlivoRest:
             raise ValueError("this is not the name of a conference")
         try:
             reply = await self._client.post(f"/Conference/{room}/Member/all/Kick/")
-        except httpx2.HTTPError:
+        except httpx2.HTTPError as error:
+            self._failed(Kind.END, error)
             return False
-        return reply.is_success or reply.status_code == HTTPStatus.NOT_FOUND
+        return self._is_ended(reply)
 
     async def text(self, to: str, words: str) -> Sending:
         """https://www.plivo.com/docs/messaging/api/message/send-a-message. A connection that never stood carried
@@ -180,10 +187,13 @@ class PlivoRest:
                     reply = await self._send(body)
                 except _NEVER_STOOD:
                     reply = await self._send(body)
-        except _NEVER_STOOD:
+        except _NEVER_STOOD as error:
+            self._failed(Kind.TEXT, error)
             return Sending.REFUSED
-        except (TimeoutError, httpx2.HTTPError):
+        except (TimeoutError, httpx2.HTTPError) as error:
+            self._failed(Kind.TEXT, error)
             return Sending.UNCLEAR
+        self._answered(Kind.TEXT, reply)
         return _sending(reply)
 
     async def aclose(self) -> None:
@@ -199,9 +209,32 @@ class PlivoRest:
             raise ValueError("this is not the id of a call")
         try:
             reply = await self._client.delete(f"/{what}/{uuid}/")
-        except httpx2.HTTPError:
+        except httpx2.HTTPError as error:
+            self._failed(Kind.END, error)
             return False
-        return reply.is_success or reply.status_code == HTTPStatus.NOT_FOUND
+        return self._is_ended(reply)
+
+    def _is_ended(self, reply: httpx2.Response) -> bool:
+        """Also where there was nothing to end any more."""
+        is_ended = reply.is_success or reply.status_code == HTTPStatus.NOT_FOUND
+        if not is_ended:
+            self._answered(Kind.END, reply)
+        elif self._refusals is not None:
+            self._refusals.worked(Kind.END)
+        return is_ended
+
+    def _answered(self, kind: Kind, reply: httpx2.Response) -> None:
+        """What is about one number only is neither a refusal nor a sign that others are taken."""
+        if self._refusals is None or reply.status_code in _ABOUT_NUMBER:
+            return
+        if reply.is_success:
+            self._refusals.worked(kind)
+        else:
+            self._refusals.refused(kind, str(reply.status_code))
+
+    def _failed(self, kind: Kind, error: Exception) -> None:
+        if self._refusals is not None:
+            self._refusals.refused(kind, NO_CONNECTION if isinstance(error, _NEVER_STOOD) else NO_ANSWER)
 
 
 class NoRest:
@@ -240,7 +273,7 @@ def _check_text(to: str, words: str) -> None:
 
 
 def _outcome(reply: httpx2.Response) -> Outcome:
-    if reply.status_code in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+    if reply.status_code in _ABOUT_NUMBER:
         return Refused(is_about_number=True)
     if not reply.is_success:
         return Refused()

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from ivr import logs
 from ivr.app import HOTLINE_NAME, Parts, build
 from ivr.carrier.leg import ACCOUNT
+from ivr.carrier.refusals import Refusals
 from ivr.carrier.rest import PlivoRest
 from ivr.cli import installation, listening, place, week
 from ivr.cli.keys import DEMO_FILE, ensure_demo
@@ -211,7 +212,10 @@ def _listen(of: Settings, flow: Flow, staff: Flow, door: socket.socket) -> None:
 def _rest(of: Settings, token: str) -> PlivoRest:
     """Plivo's, or that of `ivr call --through-the-door` while it calls: where nobody answers, the line dials."""
     account = ACCOUNT if of.is_loopback else of.plivo_auth_id
-    return PlivoRest(api_url=of.api_url, auth_id=account, token=token, number=of.number, name=HOTLINE_NAME)
+    refusals = None if of.is_loopback else Refusals(SystemClock())
+    return PlivoRest(
+        api_url=of.api_url, auth_id=account, token=token, number=of.number, name=HOTLINE_NAME, refusals=refusals
+    )
 
 
 def configured(app: ASGIApp) -> uvicorn.Config:

@@ -18,6 +18,7 @@ import httpx2
 from ivr.app import Parts, WorldOf, build
 from ivr.carrier.exchange import Exchange, Number
 from ivr.carrier.leg import ACCOUNT
+from ivr.carrier.refusals import Refusals
 from ivr.carrier.rest import PlivoRest
 from ivr.carrier.texting import TextRules
 from ivr.carrier.transport import AsgiTransport, Reply, Transport, Unreachable
@@ -268,6 +269,7 @@ async def street(
             name="Porchlight",
             transport=recorder,
             limits=limits,
+            refusals=Refusals(clock),
         )
         stack.push_async_callback(rest.aclose)
         settings: dict[str, Any] = {"builder": made_by, "world_of": mortal, "clock": clock, "rest": rest}

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from ivr.carrier.exchange import Exchange, Number
 from ivr.carrier.fields import parse_form
 from ivr.carrier.party import Party
+from ivr.carrier.refusals import Refusals
 from ivr.carrier.rest import PlivoRest
 from ivr.carrier.transport import AsgiTransport, Reply, Transport
 from ivr.kit.clock import VirtualClock
@@ -254,6 +255,7 @@ async def staged(folder: Path, blank: Path, *, bend: Bend = _as_it_is, **parts: 
         number=HOTLINE,
         name="Porchlight",
         transport=recorder,
+        refusals=Refusals(clock),
     )
     settings: dict[str, Any] = {"blank": blank, "rest": rest, "clock": clock, "database_of": Absent}
     async with house(folder / "line", **(settings | parts)) as of:
