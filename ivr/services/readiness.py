@@ -87,13 +87,13 @@ class Readiness:
         """See how things stand. What begins to be wrong, and that all is well again, is logged once."""
         now = self.clock.now()
         data = [folder for folder in (self.database.folder, self.spool.folder) if folder is not None]
-        months = self.reports.months(now.date())
+        months = await self.reports.months(now.date())
+        has_keys = all(_has_key(ring, now) for ring in self.rings)
         in_run, in_data = self.room(self.run), min(map(self.room, data))
         checks = {
             "database_writes": await _writes(self.database, facts),
             "live_rows_write": await _writes(self.live, transfers),
-            "keys_can_be_written": all(_has_key(ring, now) for ring in self.rings)
-            and await to_thread(_can_write, self.rings[0], now),
+            "keys_can_be_written": has_keys and await to_thread(_can_write, self.rings[0], now),
             "run_folder_has_room": in_run >= RUN_ROOM,
             "data_folder_has_room": in_data >= DATA_ROOM,
             "reports_can_be_sealed": months is not None,

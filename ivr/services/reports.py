@@ -107,12 +107,14 @@ class Reports:
         epoch = desk.epoch(today)
         return EpochInUse(epoch.id, ran_out=epoch.id < epochs.taking(today))
 
-    def months(self, today: date) -> int | None:
-        """Of how many months in a row, from this one on, there are keys to seal reports with, as far as is known; with
-        0 reports still go to an earlier month. None where the line has no keys."""
-        if self._desk is None:
+    async def months(self, today: date) -> int | None:
+        """How many months, from this one on, have keys to seal reports with, as far as is known; with 0 reports still
+        go to an earlier month. None where there are no keys at all."""
+        try:
+            desk = self._desk or await self._sit_down(today)
+        except (StoreUnavailable, NotSetUp, LineKeysLost):
             return None
-        return len([month for month in self._desk.epochs if month >= epochs.taking(today)])
+        return len([month for month in desk.epochs if month >= epochs.taking(today)])
 
     async def keep(self, ask: SaveReport, *, seed: bytes, turn: int, today: date) -> Saved | NotSaved:
         """Seal and commit, then answer; within `save_seconds` whatever happens to the database. Never raises for it.

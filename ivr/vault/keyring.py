@@ -95,8 +95,8 @@ class KeyRing(Generic[K]):
     def try_out(self, now: datetime) -> None:
         """Write as much as a new key, under a name that is swept if nobody else removes it, and remove it. Raises
         KeysUnavailable."""
+        draft = self._directory / f"{self._kind}.{int(now.timestamp() // self._rolls)}.new-{random(8).hex()}"
         with self._usable():
-            draft = self._draft(int(now.timestamp() // self._rolls))
             try:
                 _write_privately(draft, random(KEY_SIZE))
             finally:
@@ -110,9 +110,6 @@ class KeyRing(Generic[K]):
 
     def _path(self, kid: int) -> Path:
         return self._directory / f"{self._kind}.{kid}"
-
-    def _draft(self, kid: int) -> Path:
-        return self._directory / f"{self._kind}.{kid}.new-{random(8).hex()}"
 
     def _kid_of(self, path: Path) -> int | None:
         """`kind.number`, or `kind.number.new-...` that a worker died over."""
@@ -136,7 +133,7 @@ class KeyRing(Generic[K]):
         """Link a finished file into place: the first worker's stands, and nobody ever reads half a key."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._directory.chmod(0o700)
-        draft = self._draft(kid)
+        draft = self._directory / f"{self._kind}.{kid}.new-{random(8).hex()}"
         secret = random(KEY_SIZE)
         try:
             _write_privately(draft, secret)

@@ -22,6 +22,7 @@ from ivr.line.health import Ready
 from ivr.services.readiness import DATA_RESERVE, DATA_ROOM, RUN_RESERVE, RUN_ROOM, STALE_AFTER, Readiness, free_bytes
 from ivr.services.rota import LiveRota, standing
 from ivr.store.database import Database
+from ivr.vault.host import HostKey
 from tests.promises.faults import Away
 from tests.promises.house import ON_DUTY, House, house, initialised, logs_captured
 from tests.promises.requests import Got, Request, send
@@ -177,7 +178,7 @@ def data_disk_full(of: House, readiness: Readiness) -> None:
 
 
 def no_report_keys(of: House, readiness: Readiness) -> None:
-    readiness.reports = of.kept.reports()
+    readiness.reports = of.kept.reports(host=HostKey.of(b"the secret of another line"))
 
 
 @pytest.mark.parametrize(
