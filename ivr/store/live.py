@@ -31,7 +31,7 @@ from sqlalchemy.schema import CreateColumn, CreateTable
 
 from ivr.store.database import Database
 from ivr.store.failures import Reason
-from ivr.store.kinds import Bytes, Text, column
+from ivr.store.kinds import Bytes, Text, YesNo, column
 
 live = MetaData()
 
@@ -127,6 +127,40 @@ conversations = Table(
         "by_calls": True,
         "what": "a conversation by text, which opens only when she texts again",
         "kept": "at most two hours from its first text; until ten minutes after its end, but then nothing she said",
+    },
+)
+
+
+budgets = Table(
+    "live_budgets",
+    live,
+    column(
+        "name", Text(16), primary_key=True, why="what is limited for everybody together: receipts or PINs that fail"
+    ),
+    column("left", BigInteger(), why="how many more may be tried now, in 1/1440 of a try; below zero, some are owed"),
+    column("minute", BigInteger(), why="until when it was filled up, in minutes since 1970: it fills evenly"),
+    info={
+        "lasting": False,
+        "by_calls": True,
+        "what": "how many more tries of all callers together may fail, and nothing of who tried",
+        "kept": "as long as the run folder",
+    },
+)
+
+attempts = Table(
+    "live_attempts",
+    live,
+    column(
+        "id", Bytes(16), primary_key=True, why="derived from the call's seed and turn: a repeated webhook is one try"
+    ),
+    column("wait", BigInteger(), why="how long it was told to wait, in seconds: a repeated webhook is told the same"),
+    column("is_returned", YesNo(), why="it was right, and has cost nothing: it is given back once"),
+    column("at", BigInteger(), why="the row is deleted within ten minutes of it"),
+    info={
+        "lasting": False,
+        "by_calls": True,
+        "what": "one try at a receipt or a PIN, not what was tried",
+        "kept": "ten minutes at most",
     },
 )
 
@@ -267,6 +301,7 @@ def sweep(connection: Connection, *, ended: int, asked: int, joined: int) -> int
         ),
     )
     connection.execute(delete(staff_calls).where(staff_calls.c.at < ended))
+    connection.execute(delete(attempts).where(attempts.c.at < ended))
     return connection.execute(delete(transfers).where(or_(over, lost))).rowcount
 
 
