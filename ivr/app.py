@@ -232,7 +232,7 @@ def _chores(
         Chore("tend reports", timedelta(seconds=15), lambda: reports.tend(clock.now().date())),
         Chore("night", timedelta(minutes=1), lambda: _worked(night, reports, clock)),
         # Each transfer asks for it; what is known must be fresh when the database goes away.
-        Chore("look at the rota", timedelta(minutes=5), rota.look),
+        Chore("look at the rota", timedelta(minutes=5), lambda: rota.look(clock.now())),
         Chore("end what was live", live.SWEPT_EVERY, lambda: _ended(conversations, transfers), on_time=True),
         # Also when whoever withdrew a report, or brought it home, ended before it could.
         Chore("wipe the database's log", timedelta(minutes=1), parts.database.forget_deleted),

@@ -1,9 +1,8 @@
-"""What lies in the database, on somebody's terminal: whoever wrote it there must not write anything else here."""
+"""Text for somebody's terminal."""
 
+from ivr.kit.plain import plain
 
-def plain(text: str) -> str:
-    """The text, with whatever would move the cursor, hide a word or begin a line shown as what it is."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+__all__ = ["indented", "plain"]
 
 
 def indented(text: str, by: str) -> str:

@@ -65,6 +65,8 @@ def list_shifts() -> None:
                 typer.echo(plain(f"  {shift.id.hex()[:6]}  {_told(shift)}"))
     for name in known.lost:
         typer.echo(f"{plain(name)}: the number is lost with the old IVR_SECRET")
+    for sentence in known.aside:
+        typer.echo(f"! {plain(sentence)}.")
 
 
 @rota.command("add")
@@ -99,15 +101,16 @@ def add(
     except ShiftWrong as error:
         _give_up(error)
     shift = Shift(b"", PersonId(b""), begins, start, end, where, rule, is_break=is_break)
-    place.run(_add(of, [(name, shift)]))
-    typer.echo(f"{name} is {'away' if is_break else 'on call'} {_told(shift).removeprefix('away ')}.")
+    added = place.run(_add(of, [(name, shift)]))
+    already = "" if added else " That was so before."
+    typer.echo(f"{name} is {'away' if is_break else 'on call'} {_told(shift).removeprefix('away ')}.{already}")
 
 
 @rota.command("remove")
 def remove(shift: str = typer.Argument(help="Its id from `ivr rota list`, or the beginning of it.")) -> None:
     """Remove a shift or a break."""
     removed = place.run(_remove(place.settings(), shift))
-    typer.echo(f"Removed: {_told(removed)}.")
+    typer.echo(f"Removed: {plain(_told(removed)) if removed else 'a shift that nobody could read'}.")
 
 
 @rota.command("off")
@@ -175,9 +178,12 @@ def import_shifts(
     file: Path = typer.Argument(help="A CSV file as `ivr rota export` writes it."),
     replace: bool = typer.Option(False, help="In the place of every shift and break that there is."),
 ) -> None:
-    """Add the shifts and breaks of a CSV file: all of them, or none if one line is wrong."""
+    """Add the shifts and breaks of a CSV file: all of them, or none if one line is wrong. Those that are there already
+    are not added again."""
     of = place.settings()
     try:
+        if file.stat().st_size > timetable.MOST_BYTES:
+            place.give_up(f"{file} is larger than {timetable.MOST_BYTES:,} bytes: write rules instead of single days.")
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         place.give_up(
@@ -191,8 +197,10 @@ def import_shifts(
             "\n".join((f"{file} is not right, and nothing was changed:", *(f"  {one}" for one in wrong.problems))),
             code=place.FOUND_SOMETHING,
         )
-    place.run(_add(of, list(shifts), instead=replace))
-    typer.echo(f"Added {place.counted(len(shifts), 'shift')}{', and removed all others' if replace else ''}.")
+    added = place.run(_add(of, list(shifts), instead=replace))
+    others = ", and removed all others" if replace else ""
+    already = f" {len(shifts) - added} were there already." if added < len(shifts) else ""
+    typer.echo(f"Added {place.counted(added, 'shift')}{others}.{already}")
 
 
 def _switch(name: str, *, is_on: bool, hours: float | None) -> None:
@@ -245,12 +253,12 @@ async def _outcomes(of: Settings, *, by_weeks: bool) -> tuple[Counted, ...]:
         return await (counted.by_week if by_weeks else counted.by_month)(database)
 
 
-async def _add(of: Settings, shifts: list[tuple[str, Shift]], *, instead: bool = False) -> None:
+async def _add(of: Settings, shifts: list[tuple[str, Shift]], *, instead: bool = False) -> int:
     async with place.database(of) as database:
-        await service.add_shifts(database, shifts, instead=instead)
+        return await service.add_shifts(database, shifts, instead=instead)
 
 
-async def _remove(of: Settings, beginning: str) -> Shift:
+async def _remove(of: Settings, beginning: str) -> Shift | None:
     async with place.database(of) as database:
         return await service.remove_shift(database, beginning)
 

@@ -34,6 +34,9 @@ def warnings(known: Known, *, languages: tuple[str, ...], zone: str, now: dateti
     rota, here = known.rota, ZoneInfo(zone)
     for name in known.lost:
         yield f"The number of {name} is lost with the old IVR_SECRET: `ivr advocates set {name} --phone +1...`."
+    yield from (f"{sentence}." for sentence in known.aside[:MOST_GAPS])
+    if len(known.aside) > MOST_GAPS:
+        yield f"{len(known.aside) - MOST_GAPS} more count for nothing: `ivr rota list` shows them all."
     for person in rota.people:
         if person.is_failing:
             yield f"The phone of {person.name} could not be reached when it was last rung: ask her, or change it."

@@ -1,13 +1,21 @@
 """Shifts as a table for a spreadsheet: CSV, one shift or break a line, without numbers or anything of a caller."""
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 
+from ivr.kit.plain import plain
 from ivr.oncall import writing
 from ivr.oncall.people import Person, PersonId
 from ivr.oncall.rota import Rota, Shift
 from ivr.oncall.writing import ShiftWrong
+
+MOST_BYTES = 1_000_000
+MOST_LINES = 5_000
+"""A year of single days for a dozen people. More is a mistake: rules say the same in a few lines."""
+MOST_PROBLEMS = 20
+"""So many are told one by one."""
 
 COLUMNS = ("name", "kind", "days", "hours", "first", "last", "zone")
 ON, BREAK = "on", "break"
@@ -17,37 +25,59 @@ class TimetableWrong(ValueError):
     """Some lines are no shifts: one sentence each, with the number of its line."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = tuple(problems)
+        told = problems[:MOST_PROBLEMS]
+        self.problems = (*told, f"and {len(problems) - len(told)} more") if told != problems else tuple(told)
+        super().__init__("\n".join(self.problems))
 
 
 def written(rota: Rota) -> str:
-    """Every shift and break, by name."""
+    """Every shift and break, by name. No cell is a formula or moves a cursor, whatever somebody is called."""
     names = {person.id: person.name for person in rota.people}
     out = StringIO()
     table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     table.writeheader()
     lines = [_line(names[shift.person], shift) for shift in rota.shifts]
-    table.writerows(sorted(lines, key=lambda line: [line[column] for column in ("name", "first", "hours", "days")]))
+    lines.sort(key=lambda line: [line[column] for column in ("name", "first", "hours", "days")])
+    table.writerows({name: _as_text(cell) for name, cell in line.items()} for line in lines)
     return out.getvalue()
 
 
 def read(text: str, people: Iterable[Person]) -> tuple[tuple[str, Shift], ...]:
     """Whose and which, in the order of the lines. Their ids and persons are empty. Raises TimetableWrong."""
-    zones = {person.name: person.zone for person in people}
+    people = tuple(people)
+    known = {told: person for person in people for told in (plain(person.name).strip(), person.name.strip())}
+    known |= {person.name: person for person in people}
     table = csv.DictReader(StringIO(text.removeprefix("\ufeff")), restval="", skipinitialspace=True)
-    missing = [name for name in ("name", "days", "hours", "first") if name not in (table.fieldnames or ())]
-    if missing:
-        raise TimetableWrong([f"line 1: there is no column {', '.join(missing)}. Begin with {','.join(COLUMNS)}"])
-    shifts, problems = [], []
-    for line in table:
-        try:
-            shifts.append(_read(line, zones))
-        except ShiftWrong as error:
-            problems.append(f"line {table.line_num}: {error}")
+    shifts, problems = list[tuple[str, Shift]](), list[str]()
+    try:
+        missing = [name for name in ("name", "days", "hours", "first") if name not in (table.fieldnames or ())]
+        if missing:
+            raise TimetableWrong([f"line 1: there is no column {', '.join(missing)}. Begin with {','.join(COLUMNS)}"])
+        for number, line in enumerate(table, start=1):
+            if number > MOST_LINES:
+                raise TimetableWrong([f"it has more than {MOST_LINES:,} lines: write rules instead of days"])
+            try:
+                shifts.append(_read(line, known))
+            except ShiftWrong as error:
+                problems.append(f"line {table.line_num}: {error}")
+    except csv.Error as error:
+        raise TimetableWrong([f"line {table.line_num}: this is no CSV ({error})"]) from error
     if problems:
         raise TimetableWrong(problems)
     return tuple(shifts)
+
+
+_FORMULA = re.compile(r"'* *[=+\-@＝＋－＠]")
+
+
+def _as_text(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula and no terminal obeys; `_from_text` reads it."""
+    shown = plain(cell)  # tabs and line breaks too
+    return f"'{shown}" if _FORMULA.match(shown) else shown
+
+
+def _from_text(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _line(name: str, shift: Shift) -> dict[str, str]:
@@ -64,11 +94,11 @@ def _line(name: str, shift: Shift) -> dict[str, str]:
     }
 
 
-def _read(line: Mapping[str, str | None], zones: Mapping[str, str]) -> tuple[str, Shift]:
-    told = {name: (line.get(name) or "").strip() for name in COLUMNS}
-    name = told["name"]
-    if name not in zones:
-        raise ShiftWrong(f"nobody called {name or '(no name)'} answers callers: `ivr advocates add` adds her")
+def _read(line: Mapping[str, str | None], people: Mapping[str, Person]) -> tuple[str, Shift]:
+    told = {name: _from_text((line.get(name) or "").strip()) for name in COLUMNS}
+    person = people.get(_from_text(line.get("name") or "")) or people.get(told["name"])
+    if person is None:
+        raise ShiftWrong(f"nobody called {told['name'] or '(no name)'} answers callers: `ivr advocates add` adds them")
     if told["kind"] not in ("", ON, BREAK):
         raise ShiftWrong(f"`{told['kind']}` is no kind: write {ON} or {BREAK}")
     first = writing.day(told["first"])
@@ -80,8 +110,8 @@ def _read(line: Mapping[str, str | None], zones: Mapping[str, str]) -> tuple[str
         first,
         start,
         end,
-        writing.zone(told["zone"] or zones[name]),
+        writing.zone(told["zone"] or person.zone),
         writing.rule(told["days"], first=first, until=until),
         is_break=told["kind"] == BREAK,
     )
-    return name, shift
+    return person.name, shift

@@ -2,15 +2,18 @@
 
 import re
 from datetime import date, time
+from functools import cache
 from zoneinfo import available_timezones
 
-from ivr.oncall.rota import RuleWrong, Shift, check_rule
+from ivr.oncall.rota import Shift
+from ivr.oncall.rule import EARLIEST, LATEST, RuleWrong, check_rule
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = "every day"
 ONCE = "once"
 
-_HOURS = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_HOURS = re.compile(r"([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})")
 _WEEKLY = re.compile(r"FREQ=WEEKLY;BYDAY=([A-Z]{2}(?:,[A-Z]{2})*)((?:;UNTIL=\d{8})?)")
 _DAILY = re.compile(r"FREQ=DAILY((?:;UNTIL=\d{8})?)")
 
@@ -57,16 +60,31 @@ def rule(written: str, *, first: date, until: date | None = None) -> str:
 def day(written: str) -> date:
     """`2027-03-13`."""
     try:
-        return date.fromisoformat(written.strip())
+        if not _DATE.fullmatch(written.strip()):
+            raise ValueError
+        read = date.fromisoformat(written.strip())
     except ValueError:
         raise ShiftWrong(f"`{written}` is no day: write it as 2027-03-13") from None
+    if not EARLIEST <= read <= LATEST:
+        raise ShiftWrong(f"`{written}` is no day that a rota knows: it is not between {EARLIEST} and {LATEST}")
+    return read
 
 
 def zone(written: str) -> str:
     """A name of the time zone database."""
-    if written not in available_timezones():
+    if not is_zone(written):
         raise ShiftWrong(f"`{written}` is no time zone: write one like America/New_York")
     return written
+
+
+def is_zone(written: str) -> bool:
+    return written in _zones()
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Looking for them reads hundreds of files."""
+    return frozenset(available_timezones())
 
 
 def told_hours(shift: Shift) -> str:

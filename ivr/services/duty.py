@@ -4,6 +4,7 @@ Each change is answered with how she stands after it. Knows no call, and trusts 
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -14,7 +15,7 @@ from ivr.oncall.duty import ComesNext, OwnDuty
 from ivr.oncall.people import Person, PersonId
 from ivr.oncall.rota import Rota, Switch
 from ivr.services import pins
-from ivr.services.rota import rota_in, switch_in
+from ivr.services.rota import people_of, rota_near, switch_in
 from ivr.store.database import Database, StoreUnavailable
 from ivr.vault.host import HostKey
 
@@ -36,15 +37,16 @@ class LiveDuty:
 
     async def person(self, person: PersonId) -> Person | None:
         """Who that is; None, if she was removed meanwhile."""
-        return await self._looked(lambda rota: next((one for one in rota.people if one.id == person), None))
+        people = await _in_time(self._database.read(partial(people_of, host=self._host)), self._limits.rota)
+        return next((one for one in people if one.id == person), None)
 
     async def duty_of(self, person: PersonId, now: datetime) -> OwnDuty:
         """Whether she is on, until when, when she is next. Somebody who was removed meanwhile is off."""
-        return await self._looked(lambda rota: duty.duty_of(rota, person, now))
+        return await self._looked(now, lambda rota: duty.duty_of(rota, person, now))
 
     async def next_on(self, now: datetime) -> ComesNext | None:
         """Who comes on duty next, of those who are off, and when; None: nobody within seven days."""
-        return await self._looked(lambda rota: duty.next_on(rota, now))
+        return await self._looked(now, lambda rota: duty.next_on(rota, now))
 
     async def switch_off(self, person: PersonId, now: datetime) -> OwnDuty:
         """Off until the end of what she is on for; without one, until she decides anew. Twice is once."""
@@ -59,24 +61,26 @@ class LiveDuty:
         she is off: then for an hour from now. Twice with the same `told` is once."""
         return await self._changed(person, now, lambda rota: duty.hour_more(rota, person, told=told, now=now))
 
-    async def _looked(self, look: Callable[[Rota], T]) -> T:
-        def work(connection: Connection) -> Rota:
-            return rota_in(connection, self._host).rota
+    async def _looked(self, now: datetime, look: Callable[[Rota], T]) -> T:
+        """In the database's thread: it takes longer than a glance where there are many shifts."""
 
-        return look(await _in_time(self._database.read(work, snapshot=True), self._limits.rota))
+        def work(connection: Connection) -> T:
+            return look(rota_near(connection, self._host, now.date()).rota)
+
+        return await _in_time(self._database.read(work, snapshot=True), self._limits.rota)
 
     async def _changed(self, person: PersonId, now: datetime, wish: Callable[[Rota], Switch | None]) -> OwnDuty:
         """`alone`: what she has is read before it is changed, and the same webhook may be under way elsewhere."""
 
-        def work(connection: Connection) -> Rota:
-            rota = rota_in(connection, self._host).rota
+        def work(connection: Connection) -> OwnDuty:
+            rota = rota_near(connection, self._host, now.date()).rota
             switch = wish(rota)
-            if switch is None:
-                return rota
-            switch_in(connection, person, is_on=switch.is_on, until_at=switch.until_at, now=now)
-            return rota_in(connection, self._host).rota
+            if switch is not None:
+                switch_in(connection, person, is_on=switch.is_on, until_at=switch.until_at, now=now)
+                rota = rota_near(connection, self._host, now.date()).rota
+            return duty.duty_of(rota, person, now)
 
-        return duty.duty_of(await _in_time(self._database.alone(work), self._limits.shift_change), person, now)
+        return await _in_time(self._database.alone(work), self._limits.shift_change)
 
 
 async def _in_time(work: Coroutine[Any, Any, T], seconds: float) -> T:

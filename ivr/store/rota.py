@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Select, delete, select, update
 
 from ivr.store.tables import people, shifts, switches
 
@@ -47,20 +48,44 @@ class SwitchRow:
 _PERSON = [people.c[field.name] for field in fields(PersonRow)]
 
 
-def all_people(connection: Connection) -> Sequence[PersonRow]:
-    """Everybody who answers, by name."""
-    return [PersonRow(**row._asdict()) for row in connection.execute(select(*_PERSON).order_by(people.c.name))]
+def all_people(connection: Connection, most: int) -> Sequence[PersonRow]:
+    """Everybody who answers, by name; so many at most."""
+    found = select(*_PERSON).order_by(people.c.name).limit(most)
+    return [PersonRow(**row._asdict()) for row in connection.execute(found)]
 
 
-def all_shifts(connection: Connection) -> Sequence[ShiftRow]:
-    """Every shift and break, the earliest first."""
-    statement = select(shifts).order_by(shifts.c.first, shifts.c.start, shifts.c.id)
-    return [ShiftRow(**row._asdict()) for row in connection.execute(statement)]
+def person_named(connection: Connection, name: str) -> PersonRow | None:
+    """Somebody who answers, by name."""
+    row = connection.execute(select(*_PERSON).where(people.c.name == name)).first()
+    return None if row is None else PersonRow(**row._asdict())
 
 
-def all_switches(connection: Connection) -> Sequence[SwitchRow]:
-    """Everything that somebody decided for now, also what has ended."""
-    return [SwitchRow(**row._asdict()) for row in connection.execute(select(switches).order_by(switches.c.person))]
+def all_shifts(connection: Connection, most: int) -> Sequence[ShiftRow]:
+    """Every shift and break, the earliest first; so many at most, and then the newest."""
+    return _shifts(connection, select(shifts), most)
+
+
+def shifts_near(connection: Connection, since: str, until: str, most: int) -> Sequence[ShiftRow]:
+    """What repeats, and what falls on a single day within these two; so many at most, and then the newest."""
+    once_near = (shifts.c.rule == "") & shifts.c.first.between(since, until)
+    return _shifts(connection, select(shifts).where(once_near | (shifts.c.rule != "")), most)
+
+
+def shifts_beginning(connection: Connection, beginning: str) -> Sequence[ShiftRow]:
+    """Those whose ids begin so, in hexadecimal; two are enough to know that one is not meant."""
+    lowest, highest = (bytes.fromhex(beginning.ljust(16, digit)) for digit in "0f")
+    return _shifts(connection, select(shifts).where(shifts.c.id.between(lowest, highest)), 2)
+
+
+def _shifts(connection: Connection, statement: Select[Any], most: int) -> Sequence[ShiftRow]:
+    newest = statement.order_by(shifts.c.first.desc(), shifts.c.start.desc(), shifts.c.id.desc()).limit(most)
+    return [ShiftRow(*row) for row in connection.execute(newest)][::-1]
+
+
+def all_switches(connection: Connection, most: int) -> Sequence[SwitchRow]:
+    """Everything that somebody decided for now, also what has ended; so many at most."""
+    found = select(switches).order_by(switches.c.person).limit(most)
+    return [SwitchRow(**row._asdict()) for row in connection.execute(found)]
 
 
 def put_person(connection: Connection, row: PersonRow) -> None:
@@ -97,9 +122,10 @@ def set_failing(connection: Connection, person: bytes, *, is_failing: bool) -> N
     )
 
 
-def add_shift(connection: Connection, row: ShiftRow) -> None:
-    """A new shift or break."""
-    connection.execute(shifts.insert().values(asdict(row)))
+def add_shifts(connection: Connection, rows: Sequence[ShiftRow]) -> None:
+    """New shifts and breaks."""
+    if rows:
+        connection.execute(shifts.insert(), [asdict(row) for row in rows])
 
 
 def remove_shift(connection: Connection, shift: bytes) -> None:

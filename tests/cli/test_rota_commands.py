@@ -113,10 +113,43 @@ def test_a_spreadsheet_goes_out_and_comes_in(desk: Path) -> None:
     assert done("rota", "export") == text, "nothing was changed"
 
 
+def test_a_spreadsheet_that_comes_in_twice_adds_nothing_and_one_that_is_too_large_is_refused(desk: Path) -> None:
+    done("advocates", "add", "bo", *PEOPLE, "--answers-only", *given(desk, "ana"))
+    file = desk / "shifts.csv"
+    file.write_text("name,days,hours,first\n" + "".join(f"bo,once,20:00-02:00,2027-{n:02}-13\n" for n in range(1, 13)))
+    assert "Added 12 shifts." in done("rota", "import", str(file))
+    exported = done("rota", "export")
+    assert "Added 0 shifts. 12 were there already." in done("rota", "import", str(file))
+    assert done("rota", "export") == exported
+    assert "That was so before." in done("rota", "add", "bo", "--on", "2027-05-13", "20:00-02:00", *ALWAYS[2:])
+    line = "bo,once,20:00-02:00,2027-05-13\n"
+    for lines, told in ((200_000, "larger than 1,000,000 bytes: write rules"), (10_000, "more than 5,000 lines")):
+        file.write_text("name,days,hours,first\n" + line * lines)
+        assert told in refused("rota", "import", str(file), code=2 if lines > 10_000 else 1)
+    assert done("rota", "export") == exported
+
+
+def test_a_rule_that_would_never_end_is_refused_and_one_that_lies_there_is_told_and_removed(desk: Path) -> None:
+    done("advocates", "add", "bo", *PEOPLE, "--answers-only", *given(desk, "ana"))
+    endless = "FREQ=WEEKLY;INTERVAL=0;BYDAY=FR"
+    assert "INTERVAL is from 1 to 52" in refused("rota", "add", "bo", "--every", endless, "00:00-24:00")
+    done("rota", "add", "bo", *ALWAYS)
+    with closing(sqlite3.connect(desk / "data" / "porchlight.db", isolation_level=None)) as database:
+        database.execute("UPDATE shifts SET rule = ?", (endless,))
+    for words in (("rota",), ("rota", "list")):
+        assert "! A shift of bo counts for nothing: `FREQ=WEEKLY;INTERVAL=0;BYDAY=FR`" in done(*words)
+    cure = re.search(r"ivr (rota remove [0-9a-f]{16})", done("rota"))
+    assert cure is not None
+    assert "Removed: a shift that nobody could read." in done(*cure[1].split())
+    assert "counts for nothing" not in done("rota")
+
+
 @pytest.mark.parametrize(
     ("words", "cure"),
     [
         (("rota", "add", "bo"), "--every-day 22:00-06:00"),
+        (("rota", "add", "bo", "--every", "FREQ=WEEKLY;BYDAY=1MO", "22:00-06:00"), "FREQ=MONTHLY;BYDAY=1MO"),
+        (("rota", "add", "bo", "--every-day", "22:00-06:00", "--first", "9999-12-31"), "1970-01-01 and 2199-12-31"),
         (("rota", "add", "bo", "--every-day", "9-5"), "22:00-06:00"),
         (("rota", "add", "bo", "--every", "fridays", "22:00-06:00"), "FREQ=WEEKLY;BYDAY=FR"),
         (("rota", "add", "bo", "--on", "tomorrow", "22:00-06:00"), "2027-03-13"),

@@ -1,6 +1,9 @@
 """Shifts as they are written, read, told and exchanged with a spreadsheet; and the hours on which nobody answers."""
 
+import csv
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from io import StringIO
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -90,6 +93,47 @@ def test_what_a_spreadsheet_is_given_comes_back_the_same(shifts: list[Shift]) ->
     given_ = [(one.person, one.first, one.start, one.end, one.zone, one.rule, one.is_break) for one in shifts]
     assert sorted(back) == sorted(given_)
     assert "555" not in text
+
+
+NAMES = (
+    *(
+        f"{first}HYPERLINK(1)"
+        for first in ("=", "+", "-", "@", "'=", "''+", "'", " =", "\t=", "\r=", "\n=", "＝", "＠")
+    ),
+    "\x1b[31mred\x1b[0m",
+    "\u202egnol",
+    "a,b",
+    'a"b',
+    "bo\nname,on",
+    " bo ",
+    "\x9b2J",
+)
+
+
+def is_formula(cell: str) -> bool:
+    return cell.lstrip(" ")[:1] in tuple("=+-@\t\r\n＝＋－＠")
+
+
+def test_no_name_makes_a_formula_or_moves_a_cursor_and_every_name_comes_back() -> None:
+    people = tuple(replace(BO, id=PersonId(name.encode()), name=name) for name in NAMES)
+    shifts = tuple(Shift(b"", one.id, FIRST, time(9), time(17), NEW_YORK, "FREQ=DAILY") for one in people)
+    text = timetable.written(Rota(people, shifts))
+    assert text.replace("\n", "").isprintable()
+    assert not [cell for line in csv.reader(StringIO(text)) for cell in line if is_formula(cell)]
+    assert sorted(name for name, _ in timetable.read(text, people)) == sorted(NAMES)
+
+
+def test_a_spreadsheet_that_is_too_long_or_none_at_all_is_refused_with_a_sentence() -> None:
+    line = "bo,mon,09:00-17:00,2027-03-01\n"
+    header = "name,days,hours,first\n"
+    assert len(timetable.read(header + line * timetable.MOST_LINES, (BO,))) == timetable.MOST_LINES
+    with pytest.raises(TimetableWrong, match="more than 5,000 lines: write rules"):
+        timetable.read(header + line * 200_000, (BO,))
+    with pytest.raises(TimetableWrong, match="this is no CSV"):
+        timetable.read(header + '"' + "x" * 200_000, (BO,))
+    with pytest.raises(TimetableWrong) as wrong:
+        timetable.read(header + "nobody,mon,9,x\n" * 3000, (BO,))
+    assert wrong.value.problems[-1] == f"and {3000 - timetable.MOST_PROBLEMS} more"
 
 
 def test_what_a_spreadsheet_left_out_is_hers_and_its_mark_at_the_beginning_is_nothing() -> None:

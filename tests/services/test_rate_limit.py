@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,7 @@ def test_attempts_are_swept_with_what_else_is_over(tmp_path: Path) -> None:
         await RateLimits(database, PATIENT).take(LIMIT, first(1), NOW)
         for due, left in ((NOW, 1), (NOW + MINUTE, 0)):
             at = live.milliseconds(due)
-            await database.write(lambda found, at=at: live.sweep(found, ended=at, asked=at, joined=at))
+            await database.write(partial(live.sweep, ended=at, asked=at, joined=at))
             assert len(await database.read(lambda found: found.execute(select(live.attempts)).all())) == left
         await database.close()
 

@@ -58,6 +58,7 @@ def test_what_is_added_is_there_as_it_was_given(tmp_path: Path, kind: str) -> No
         ]
         assert await on_duty(of) == ["bo"]
         removed = await rota.remove_shift(of.database, found.shifts[0].id.hex()[:5])
+        assert removed is not None
         assert removed.rule == "FREQ=DAILY"
         assert await on_duty(of) == []
 
