@@ -32,7 +32,9 @@ from ivr.services.by_receipt import LiveReceipts
 from ivr.services.conversations import Conversations
 from ivr.services.duty import LiveDuty
 from ivr.services.outcomes import count_outcome
+from ivr.services.rate_limit import RateLimits
 from ivr.services.readiness import LOOKS_EVERY, Readiness
+from ivr.services.receipt_limit import ReceiptTries
 from ivr.services.receipts import SlowHashes
 from ivr.services.reports import Reports
 from ivr.services.retention import Night
@@ -152,12 +154,14 @@ def build(
     breaker = Shut() if isinstance(parts.rest, NoRest) else Breaker()
     transfers = Transfers(parts.live, rota, parts.rest, clock, flow.languages, addresses, breaker, parts.limits.live)
     envelopes = Envelopes(keys.tokens, clock)
-    world = LiveWorld(reports, receipts, rota, transfers, envelopes, clock, flow)
+    rate_limits = RateLimits(parts.live, parts.limits.rate_limit)
+    tries = ReceiptTries(rate_limits, parts.database)
+    world = LiveWorld(reports, receipts, tries, rota, transfers, envelopes, clock, flow)
     met = world_of(world)
     callers = Turning(flow, voice(flow, addresses), guard, met, clock, CALLERS, known_by_hash)
     staff_voice = voice(parts.staff, dataclasses.replace(addresses, door="staff"))
     desk, count = LiveDuty(parts.database, host, parts.limits), partial(count_outcome, parts.database)
-    staff_world = StaffWorld(transfers, rota, desk, count, envelopes, clock, parts.staff)
+    staff_world = StaffWorld(transfers, rota, desk, count, envelopes, clock, parts.staff, rate_limits)
     staff = Turning(parts.staff, staff_voice, guard, staff_world, clock, STAFF, known_by_name)
     doors = Door(callers, guard, world.gone, world.entered, rota), StaffDoor(staff, transfers, rota, guard)
     conversations = _conversations(parts, keys, met, clock, texts_of)
@@ -171,6 +175,7 @@ def build(
         await transfers.close()
         await parts.rest.aclose()
         await reports.close()
+        await rate_limits.close()
         await receipts.close()
         slow_hashes.close()
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from ivr.services.custody import founding, sessions
 from ivr.services.custody.founding import Founded
 from ivr.services.custody.sessions import Session
 from ivr.services.custody.trust import LineKeys, line_keys_of
-from ivr.services.receipts import Budget, SlowHashes
+from ivr.services.receipts import SlowHashes
 from ivr.services.reports import Reports
 from ivr.services.spool import Spool
 from ivr.store.database import Database
@@ -29,7 +29,7 @@ from tests.store.databases import database_of
 SECRET = b"6d1f0c9a7be24588a3f21c60d97e54b1"
 PASSPHRASE = "a correct horse, a battery"
 CHEAP = Effort(passes=1, memory=8192)
-UNHURRIED = TimeLimits(save=900, live=900, rota=900, shift_change=900, claim=900, text=900, rest=900, rest_text=900)
+UNHURRIED = TimeLimits(**{limit.name: 900.0 for limit in fields(TimeLimits)})
 """For tests that are not about time limits: on a busy machine, real ones would end what happens in virtual time."""
 PATIENT_SECONDS = UNHURRIED.save
 
@@ -80,7 +80,7 @@ class Office:
             save_seconds=save_seconds,
         )
 
-    def receipts(self, *, seconds: float = PATIENT_SECONDS, budget: Budget | None = None) -> LiveReceipts:
+    def receipts(self, *, seconds: float = PATIENT_SECONDS) -> LiveReceipts:
         """What callers of another worker do with their receipts."""
         return LiveReceipts(
             self.database,
@@ -88,7 +88,6 @@ class Office:
             self.pin,
             self.slow_hashes,
             flow().forms,
-            budget=budget or Budget(),
             seconds=seconds,
         )
 

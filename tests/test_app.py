@@ -65,7 +65,7 @@ def test_a_receipt_opens_what_waits_though_no_chore_has_brought_it_home(tmp_path
     async def main(of: House) -> None:
         code = await spooled(of)
         assert isinstance(of.mood.live, LiveWorld)
-        found = await of.mood.live.receipts.open(code, now=BEGINNING, has_waited=True)
+        found = await of.mood.live.receipts.open(code)
         assert isinstance(found, Opened)
         assert await of.kept.spool.is_empty()
 

@@ -14,6 +14,8 @@ from ivr.flow.graph import Flow
 from ivr.kit.clock import SystemClock
 from ivr.services.duty import LiveDuty
 from ivr.services.outcomes import count_outcome
+from ivr.services.rate_limit import RateLimits
+from ivr.services.receipt_limit import ReceiptTries
 from ivr.services.rota import LiveRota, standing
 from ivr.services.staff import StaffWorld
 from ivr.services.telling import Envelopes
@@ -47,10 +49,13 @@ async def worlds(of: Settings, flow: Flow, staff: Flow) -> AsyncIterator[Worlds]
         rota = LiveRota(database, host, standing(of.duty_numbers, flow.languages, flow.zone))
         transfers = Transfers(live, rota, NoRest(), clock, flow.languages, url, Shut())
         envelopes = Envelopes(token_keys(of.keys_dir), clock)
+        limits = RateLimits(live)
+        tries = ReceiptTries(limits, database)
         count = partial(count_outcome, database)
         yield Worlds(
-            LiveWorld(reports, receipts, rota, transfers, envelopes, clock, flow),
-            StaffWorld(transfers, rota, LiveDuty(database, host), count, envelopes, clock, staff),
+            LiveWorld(reports, receipts, tries, rota, transfers, envelopes, clock, flow),
+            StaffWorld(transfers, rota, LiveDuty(database, host), count, envelopes, clock, staff, limits),
             live,
             tuple(person.name for person in await rota.on_duty(clock.now())),
         )
+        await limits.close()

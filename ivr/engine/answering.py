@@ -13,6 +13,7 @@ from ivr.engine.asks import (
     ByPhone,
     CallerLeft,
     Connecting,
+    Crowded,
     Dialling,
     Duty,
     Gone,
@@ -51,6 +52,7 @@ PROGRESS_STEP = 10
 """Seconds: how finely a caller is told how long it may still take."""
 
 _RECEIPT_WRONG = phrase("line.receipt_wrong")
+_RECEIPT_CROWDED = phrase("line.receipt_crowded")
 _RECEIPT_NOT_NOW = phrase("line.receipt_not_now")
 _RECEIPT_UNSURE = phrase("line.receipt_unsure")
 _CONNECTED = phrase("line.connected")
@@ -84,7 +86,7 @@ def answered(flow: Flow, call: Call, step: Ask, answer: Answer, now: datetime) -
                 else call
             )
             return go(flow, call, step.yes, now)
-        case Opened() | StatusIs() | Busy() | Gone() | NotNow() | Unsure():
+        case Opened() | StatusIs() | Busy() | Crowded() | Gone() | NotNow() | Unsure():
             return _about_receipt(flow, call, step, answer, now)
         case SignedIn() | Unknown() | ShiftIs() | NextIs():
             return _about_shifts(flow, call, step, answer, now)
@@ -112,6 +114,8 @@ def _about_receipt(flow: Flow, call: Call, step: Ask, answer: OfReceipt, now: da
         case Busy():
             call = replace(call, may_try_at=since(call, now) + answer.seconds)
             return Turn(call, (RECEIPT_MOMENT,), HELD)
+        case Crowded():
+            return go(flow, replace(call, tries=TRIES), step.no, now, (_RECEIPT_CROWDED,))
         case Gone():
             tries = call.tries + isinstance(step.want, WantOpen)
             return go(flow, replace(call, tries=tries), step.no, now, (_RECEIPT_WRONG,))

@@ -224,6 +224,11 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
+class Crowded:
+    """So many wrong receipts were tried that no more are looked at for a while."""
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """No report that is kept has this receipt."""
 
@@ -312,7 +317,7 @@ class NextIs:
 
 
 OfPerson = Dialling | ByPhone | Holding | Meeting | Stopped | Nobody
-OfReceipt = Opened | StatusIs | Busy | Gone | NotNow | Unsure
+OfReceipt = Opened | StatusIs | Busy | Crowded | Gone | NotNow | Unsure
 Answer = (
     Saved
     | NotSaved

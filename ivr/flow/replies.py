@@ -23,7 +23,9 @@ def told_upon(want: Want, *, yes: bool) -> tuple[Said, ...]:
     match want:
         case WantStatus() if yes:
             return _statuses()
-        case WantOpen() | WantStatus() if not yes:
+        case WantOpen() if not yes:
+            return (*_NO_REPORT, (phrase("line.receipt_crowded"),))
+        case WantStatus() if not yes:
             return _NO_REPORT
         case WantConsent() | WantWithdraw() if not yes:
             return (*_NO_REPORT, (phrase("line.receipt_unsure"),))

@@ -17,6 +17,8 @@ class TimeLimits:
     """A transaction on the rows of live calls; after it, the carrier dials for us."""
     rota: float = 0.5
     """A look at the rota; after it, the rota that was known last counts."""
+    rate_limit: float = 0.25
+    """A try that is counted: what the caller asked for is still to be looked up."""
     shift_change: float = 1.0
     """A change of shifts by phone: longer than a look, because others may be writing."""
     claim: float = 4.0

@@ -4,20 +4,18 @@ for, and taking it back. Nothing here reads a report, and nothing ever raises fo
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
-from math import ceil
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from ivr.engine.asks import Busy, Gone, Noted, NotNow, Opened, StatusIs, Unsure
+from ivr.engine.asks import Gone, Noted, NotNow, Opened, StatusIs, Unsure
 from ivr.flow.graph import Form
 from ivr.flow.line import CONSENTS
 from ivr.kit.time_limits import TimeLimits
 from ivr.services.custody.trust import LineKeys, LineKeysLost, NotSetUp, keys_to_sign_with, line_keys_in, line_keys_of
 from ivr.services.patience import GivenUp, Patience
-from ivr.services.receipts import Budget, SlowHashes
+from ivr.services.receipts import SlowHashes
 from ivr.services.tagged import Tagged, Withdrawal, change_consent, tagged, withdraw
 from ivr.store import claims
 from ivr.store.database import Database, StoreUnavailable
@@ -55,16 +53,13 @@ class LiveReceipts:
     pin: Pin
     slow_hashes: SlowHashes
     forms: Mapping[str, Form]
-    budget: Budget = field(default_factory=Budget)
     seconds: float = TimeLimits().save
     patience: Patience = field(default_factory=Patience)
     bring_home: Callable[[], Awaitable[int]] = nothing_waits
 
-    async def open(self, code: str, *, now: datetime, has_waited: bool) -> Opened | Busy | Gone | NotNow:
-        """Which report has this code (twelve digits). Over the budget of all callers of this worker she is asked to
-        wait, and one who `has_waited` passes: nobody is locked out."""
-        wait = ceil(self.budget.wait(now).total_seconds()) if not has_waited else 0
-        return Busy(wait) if wait else await self._in_time(self._open(code))
+    async def open(self, code: str) -> Opened | Gone | NotNow:
+        """Which report has this code (twelve digits). Whether it may be tried, `receipt_limit` says."""
+        return await self._in_time(self._open(code))
 
     async def status(self, receipt: bytes) -> StatusIs | Gone | NotNow:
         """What has become of a report, and what it may be used for. `receipt`: what `Opened` gave."""

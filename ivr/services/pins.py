@@ -9,10 +9,15 @@ from nacl.utils import random
 from sqlalchemy import Connection
 
 from ivr.oncall.people import PersonId
+from ivr.services.rate_limit import Limit
 from ivr.services.rota import NumberLost, rota_in, row_of
 from ivr.store import rota as stored
 from ivr.store.database import Database
 from ivr.vault.host import HostKey
+
+PINS = Limit("pins", a_day=480, burst=20, reserve=10)
+"""How many may be wrong by phone, of all callers together: twenty at once, then one in three minutes; half of the
+twenty are kept for the first in a call. At this pace one of twenty PINs is found in fifteen years."""
 
 DIGITS = 8
 """Of 90 million PINs, twenty people's are hit with a chance of 10⁻⁶ in five tries."""

@@ -5,33 +5,31 @@ Whoever tries for the first time in a call has the reserve to themselves, so tha
 keep others out. What turns out right costs nothing."""
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from ivr.kit.time_limits import TimeLimits
 from ivr.store import budgets
 from ivr.store.budgets import Level
 from ivr.store.database import Database, StoreUnavailable
-from ivr.store.live import milliseconds
+from ivr.store.live import ONE_TRY, milliseconds
 from ivr.vault.derivation import derive
 
-ONE = 24 * 60
-"""A try, in the unit in which the bucket counts: so many a day fill it by as many units a minute."""
-
-WITHIN_SECONDS = 0.4
-"""Somebody waits on the phone, and what they asked for is still to be looked up."""
-
 _ID_SIZE = 16
-_MINUTE = 60
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """In any 24 hours at most `a_day` + `burst` tries fail, and what `longest_wait` lends: at most a minute's share for
-    each minute of it, and one try.
+    """In any 24 hours at most `a_day` + `burst` tries fail, and what `longest_wait` lends: what it fills by then, and
+    one try.
 
     `reserve`: so many of the burst are kept for first tries. `longest_wait`: whoever comes when nothing is left is told
     to wait if a try is there for them by then; that one is theirs."""
@@ -42,22 +40,30 @@ class Limit:
     reserve: int = 0
     longest_wait: timedelta = timedelta()
 
+    def full(self, now: datetime) -> Level:
+        return Level(self.burst * ONE_TRY, milliseconds(now))
+
     def filled(self, level: Level, now: datetime) -> Level:
         """A clock that goes back fills nothing, and does not stop the filling."""
-        minute = _minute(now)
-        passed = max(minute - level.minute, 0)
-        return Level(min(level.left + passed * self.a_day, self.burst * ONE), minute)
+        at = milliseconds(now)
+        passed = max(at - level.at, 0)
+        return Level(min(level.left + passed * self.a_day, self.burst * ONE_TRY), at)
 
     def drawn(self, level: Level, now: datetime, *, is_first: bool) -> tuple[Level, timedelta | None]:
         """What is left after one more try, and how long it must wait; None: it may not be made."""
         level = self.filled(level, now)
-        after = level._replace(left=level.left - ONE)
-        lacks = (0 if is_first else self.reserve * ONE) - after.left
+        after = level._replace(left=level.left - ONE_TRY)
+        lacks = (0 if is_first else self.reserve * ONE_TRY) - after.left
         if lacks <= 0:
             return after, timedelta()
-        ready_at = (level.minute + ceil(lacks / self.a_day)) * _MINUTE
-        wait = timedelta(seconds=ceil(ready_at - now.timestamp()))
+        wait = timedelta(seconds=ceil(lacks / self.a_day / 1000))
         return (after, wait) if wait <= self.longest_wait else (level, None)
+
+    def level_in(self, connection: Connection, now: datetime) -> Level:
+        return budgets.level(connection, self.name, otherwise=self.full(now), a_day=self.a_day, burst=self.burst)
+
+    def set_level(self, connection: Connection, level: Level) -> None:
+        budgets.set_level(connection, self.name, level, a_day=self.a_day, burst=self.burst)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ class Attempt:
 class RateLimits:
     """One per process and event loop; `live` is shared by all workers of the line."""
 
-    def __init__(self, live: Database, seconds: float = WITHIN_SECONDS) -> None:
+    def __init__(self, live: Database, seconds: float = TimeLimits().rate_limit) -> None:
         self._live = live
         self._seconds = seconds
         self._returning: set[asyncio.Task[None]] = set()
@@ -89,23 +95,25 @@ class RateLimits:
         as long as they were told has paid already. Raises StoreUnavailable: then nothing may be tried."""
 
         def taken(connection: Connection) -> timedelta | None:
-            level = budgets.level(connection, limit.name, otherwise=Level(limit.burst * ONE, _minute(now)))
+            level = limit.level_in(connection, now)
             told = budgets.waited(connection, attempt.id)
             if told is not None:
                 return timedelta(seconds=told)
             left, wait = (level, timedelta()) if has_waited else limit.drawn(level, now, is_first=attempt.is_first)
             if wait is not None:
-                budgets.set_level(connection, limit.name, left)
+                limit.set_level(connection, left)
                 budgets.count(connection, attempt.id, wait=int(wait.total_seconds()), at=milliseconds(now))
             return wait
 
+        return await self.in_time(self._live.write(taken))
+
+    async def in_time(self, work: Awaitable[T]) -> T:
+        """Raises StoreUnavailable, also where a database does not answer while somebody waits."""
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._live.write(taken)
+                return await work
         except TimeoutError as error:
-            raise StoreUnavailable(
-                "the database of live calls does not answer in time: see whether it is busy"
-            ) from error
+            raise StoreUnavailable("the database does not answer in time: see whether it is busy") from error
 
     def give_back(self, limit: Limit, attempt: Attempt, now: datetime) -> None:
         """It was right. Nobody waits for it: where it fails, one try less is left."""
@@ -119,14 +127,10 @@ class RateLimits:
 
     async def _given_back(self, limit: Limit, attempt: Attempt, now: datetime) -> None:
         def given(connection: Connection) -> None:
-            level = budgets.level(connection, limit.name, otherwise=Level(limit.burst * ONE, _minute(now)))
+            level = limit.level_in(connection, now)
             if budgets.give_back(connection, attempt.id):
                 level = limit.filled(level, now)
-                budgets.set_level(connection, limit.name, level._replace(left=level.left + ONE))
+                limit.set_level(connection, level._replace(left=level.left + ONE_TRY))
 
         with suppress(StoreUnavailable):
             await self._live.write(given)
-
-
-def _minute(moment: datetime) -> int:
-    return int(moment.timestamp()) // _MINUTE

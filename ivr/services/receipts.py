@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -22,10 +21,6 @@ from ivr.vault.host import HostKey
 from ivr.vault.organisation import Pin
 
 AT_ONCE = 2
-
-TRIES_A_DAY = 1000
-BURST = 60
-LONGEST_WAIT = timedelta(seconds=20)
 
 FORGET_TRIES = 60
 FORGET_PAUSE = 1.0
@@ -69,33 +64,6 @@ def give_way() -> None:
     if sys.platform == "linux":
         with suppress(OSError):
             os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
-
-
-@dataclass(slots=True)
-class Budget:
-    """How many receipts may be tried at one worker, by all its callers together: a bucket that fills evenly over the
-    day.
-
-    1,000 tries a day against 10,000 living receipts of 10^12 codes hit one with a chance of 10^-5 a day, times the
-    workers. Above it nobody is locked out: each try waits a little longer, up to 20 s.
-    """
-
-    left: float = BURST
-    filled_at: datetime | None = None
-    debt: int = 0
-
-    def wait(self, now: datetime) -> timedelta:
-        """How long the next try, made now, must wait."""
-        if self.filled_at is not None:
-            days = max(now - self.filled_at, timedelta()) / timedelta(days=1)
-            self.left = min(BURST, self.left + days * TRIES_A_DAY)
-        self.filled_at = now
-        if self.left >= 1:
-            self.left -= 1
-            self.debt = 0
-            return timedelta()
-        self.debt += 1
-        return min(timedelta(seconds=self.debt), LONGEST_WAIT)
 
 
 @dataclass(slots=True)

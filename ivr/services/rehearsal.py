@@ -60,7 +60,7 @@ class Memory:
             case SaveReport():
                 return await self.shelf.keep(ask, seed=call.seed, turn=call.turn, today=call.began_at.date())
             case OpenReceipt() | AskStatus() | ChangeConsent() | Withdraw():
-                return await by_receipt(self.shelf, ask, call, call.began_at)
+                return await by_receipt(self.shelf, ask, call)
             case Ring():
                 self.rung += 1
                 return Dialling(self.on_call, RINGS_SECONDS) if self.on_call else Nobody()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from ivr.engine.asks import Busy, Gone, Noted, NotNow, NotSaved, Opened, Saved, SaveReport, StatusIs
+from ivr.engine.asks import Gone, Noted, NotNow, NotSaved, Opened, Saved, SaveReport, StatusIs
 from ivr.flow.graph import Flow
 from ivr.services import nights
 from ivr.services.reports import week_of
@@ -78,8 +78,7 @@ class Shelf:
         self._known[_receipt(self.code)] = _Known(self.reports, place)
         return Saved(self.code)
 
-    async def open(self, code: str, *, now: datetime, has_waited: bool) -> Opened | Busy | Gone | NotNow:
-        del now, has_waited
+    async def open(self, code: str) -> Opened | Gone | NotNow:
         known = self._known.get(_receipt(code))
         return Opened(_receipt(code), known.place[0], is_gone=known.state == TAKEN_BACK) if known else Gone()
 

@@ -1,6 +1,6 @@
 """The world as those meet it who answer callers: a call is taken or passed on, shifts are told and changed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -34,9 +34,10 @@ from ivr.kit.clock import Clock
 from ivr.oncall.duty import ComesNext, OwnDuty
 from ivr.oncall.people import Person, PersonId
 from ivr.services import offering
-from ivr.services.guesses import Guesses
 from ivr.services.offering import Details, ForLeg, Meet, Whisper
 from ivr.services.outcomes import Outcome
+from ivr.services.pins import PINS
+from ivr.services.rate_limit import Attempt, RateLimits
 from ivr.services.telling import Envelopes
 from ivr.services.transfers import Roster, Transfers
 
@@ -77,7 +78,7 @@ class StaffWorld:
     envelopes: Envelopes
     clock: Clock
     flow: Flow
-    guesses: Guesses = field(default_factory=Guesses)
+    limits: RateLimits
 
     async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
         """Raises StoreUnavailable: whoever answers is told that something went wrong, and others are rung."""
@@ -96,7 +97,7 @@ class StaffWorld:
                     await self.count(Outcome(ask.outcome), today)
                 return Noted()
             case SignIn():
-                return await self._signed_in(ask.pin, (call.seed, call.turn))
+                return await self._signed_in(ask.pin, call)
             case AskShift():
                 return await self._shift(ask, call)
             case OnDuty():
@@ -108,15 +109,16 @@ class StaffWorld:
         told = self.envelopes.open(details.transfer, details.told)
         return About(details.language, int(details.waited.total_seconds()), told)
 
-    async def _signed_in(self, pin: str, turn: tuple[bytes, int]) -> Answer:
+    async def _signed_in(self, pin: str, call: Call) -> Answer:
         now = self.clock.now()
-        if not self.guesses.take(turn, now):
+        attempt = Attempt.of(call.seed, call.turn, limit=PINS, is_first=not call.tries)
+        if await self.limits.take(PINS, attempt, now) is None:
             return Unknown(is_closed=True)
         person = await self.desk.by_pin(pin)
         known = None if person is None else await self.desk.person(person)
         if person is None or known is None:
             return Unknown()
-        self.guesses.give_back(turn)
+        self.limits.give_back(PINS, attempt, now)
         language = next((one for one in self.flow.languages if known.speaks(one)), self.flow.languages[0])
         return SignedIn(person, language, _told(await self.desk.duty_of(person, now), known.zone))
 

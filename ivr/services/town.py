@@ -21,6 +21,7 @@ from ivr.oncall.duty import ComesNext, OwnDuty
 from ivr.oncall.people import Person, PersonId, Tier
 from ivr.services.offering import Whisper
 from ivr.services.outcomes import Outcome as Word
+from ivr.services.rate_limit import RateLimits
 from ivr.services.shelf import Shelf
 from ivr.services.staff import StaffWorld
 from ivr.services.telling import Envelopes
@@ -224,6 +225,16 @@ class Town:
         return phone.turn is not None and isinstance(phone.turn.then, WaitForKey | Hold)
 
 
+class _Unlimited:
+    """Nobody guesses receipts here."""
+
+    async def take(self, call: Call, now: datetime, *, has_waited: bool) -> None:
+        del call, now, has_waited
+
+    def give_back(self, call: Call, now: datetime) -> None:
+        pass
+
+
 class _Offers:
     """Where the phone company finds an offer: by its name."""
 
@@ -248,9 +259,11 @@ async def settled(
             envelopes = Envelopes(token_keys(Path(folder) / "keys"), clock)
             town.transfers = Transfers(database, roster, town, clock, flow.languages, _Offers(), live_seconds=PATIENT)
             desk = Desk(roster, tuple(people))
-            town.world = StaffWorld(town.transfers, roster, desk, _counted, envelopes, clock, staff)
-            yield LiveWorld(memory, memory, roster, town.transfers, envelopes, clock, flow), town, memory
+            limits = RateLimits(database, PATIENT)
+            town.world = StaffWorld(town.transfers, roster, desk, _counted, envelopes, clock, staff, limits)
+            yield LiveWorld(memory, memory, _Unlimited(), roster, town.transfers, envelopes, clock, flow), town, memory
             await town.transfers.close()
+            await limits.close()
         finally:
             await database.close()
 

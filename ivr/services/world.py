@@ -14,6 +14,7 @@ from ivr.engine.asks import (
     AskStatus,
     Busy,
     ChangeConsent,
+    Crowded,
     Dialling,
     Duty,
     Gone,
@@ -60,7 +61,7 @@ class Keeps(Protocol):
 class Opens(Protocol):
     """Does what callers ask with their receipts. Never raises for the disk. See ivr.services.by_receipt."""
 
-    async def open(self, code: str, *, now: datetime, has_waited: bool) -> Opened | Busy | Gone | NotNow: ...
+    async def open(self, code: str) -> Opened | Gone | NotNow: ...
 
     async def status(self, receipt: bytes) -> StatusIs | Gone | NotNow: ...
 
@@ -71,12 +72,21 @@ class Opens(Protocol):
     async def withdraw(self, receipt: bytes) -> Noted | Gone | NotNow | Unsure: ...
 
 
+class Tries(Protocol):
+    """Says whether a receipt may be tried now. Never raises. See ivr.services.receipt_limit."""
+
+    async def take(self, call: Call, now: datetime, *, has_waited: bool) -> Busy | Crowded | NotNow | None: ...
+
+    def give_back(self, call: Call, now: datetime) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class LiveWorld:
     """`flow` says where the day of a report is counted, and which languages there are."""
 
     reports: Keeps
     receipts: Opens
+    tries: Tries
     rota: Roster
     transfers: Transfers
     envelopes: Envelopes
@@ -89,8 +99,10 @@ class LiveWorld:
             case SaveReport():
                 today = now.astimezone(ZoneInfo(self.flow.zone)).date()
                 return await self.reports.keep(ask, seed=call.seed, turn=call.turn, today=today)
-            case OpenReceipt() | AskStatus() | ChangeConsent() | Withdraw():
-                return await by_receipt(self.receipts, ask, call, now)
+            case OpenReceipt():
+                return await self._opened(ask, call, now)
+            case AskStatus() | ChangeConsent() | Withdraw():
+                return await by_receipt(self.receipts, ask, call)
             case Ring():
                 return await self._ring(ask, call, leg, now)
             case StopRinging():
@@ -111,6 +123,15 @@ class LiveWorld:
         """She is in her conference. `legs`: as above."""
         with suppress(StoreUnavailable):  # whoever took her call has most likely not left it
             await self.transfers.entered([_caller(leg) for leg in legs])
+
+    async def _opened(self, ask: OpenReceipt, call: Call, now: datetime) -> Answer:
+        refused = await self.tries.take(call, now, has_waited=ask.has_waited)
+        if refused is not None:
+            return refused
+        answer = await self.receipts.open(ask.code)
+        if isinstance(answer, Opened):
+            self.tries.give_back(call, now)
+        return answer
 
     async def _ring(self, ask: Ring, call: Call, leg: bytes, now: datetime) -> Answer:
         rungs = tuple(Rung(Tier(tier), timedelta(seconds=seconds)) for tier, seconds in ask.rungs)
@@ -144,13 +165,11 @@ class LiveWorld:
         return Ladder(rungs, now, call.language, self.flow.languages, on_duty)
 
 
-async def by_receipt(
-    receipts: Opens, ask: OpenReceipt | AskStatus | ChangeConsent | Withdraw, call: Call, now: datetime
-) -> Answer:
+async def by_receipt(receipts: Opens, ask: OpenReceipt | AskStatus | ChangeConsent | Withdraw, call: Call) -> Answer:
     """What a receipt's holder asked for, and what came of it."""
     match ask:
         case OpenReceipt():
-            return await receipts.open(ask.code, now=now, has_waited=ask.has_waited)
+            return await receipts.open(ask.code)
         case AskStatus():
             return await receipts.status(ask.receipt)
         case ChangeConsent():

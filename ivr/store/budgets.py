@@ -13,22 +13,25 @@ _INSERT = {"sqlite": insert_sqlite, "postgresql": insert_postgresql}
 
 
 class Level(NamedTuple):
-    """How full a budget was at a minute since 1970, in 1/1440 of a try."""
+    """How full a budget was at a moment, in milliseconds since 1970. A try is ONE_TRY."""
 
     left: int
-    minute: int
+    at: int
 
 
-def level(connection: Connection, name: str, *, otherwise: Level) -> Level:
+def level(connection: Connection, name: str, *, otherwise: Level, a_day: int, burst: int) -> Level:
     """How full it is, nobody else's to change until this transaction ends. `otherwise`: where nobody has drawn yet."""
-    first: Any = _INSERT[connection.dialect.name](budgets).values(name=name, **otherwise._asdict())
+    values = {**otherwise._asdict(), "a_day": a_day, "burst": burst}
+    first: Any = _INSERT[connection.dialect.name](budgets).values(name=name, **values)
     connection.execute(first.on_conflict_do_nothing())  # each dialect has its own
-    found = select(budgets.c.left, budgets.c.minute).where(budgets.c.name == name).with_for_update()
+    found = select(budgets.c.left, budgets.c.at).where(budgets.c.name == name).with_for_update()
     return Level(*connection.execute(found).one())
 
 
-def set_level(connection: Connection, name: str, level: Level) -> None:
-    connection.execute(update(budgets).where(budgets.c.name == name).values(level._asdict()))
+def set_level(connection: Connection, name: str, level: Level, *, a_day: int, burst: int) -> None:
+    """`a_day` and `burst`, in tries: how it fills by itself."""
+    values = {**level._asdict(), "a_day": a_day, "burst": burst}
+    connection.execute(update(budgets).where(budgets.c.name == name).values(values))
 
 
 def waited(connection: Connection, attempt: bytes) -> int | None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     and_,
+    case,
     delete,
     inspect,
     or_,
@@ -44,6 +45,8 @@ CURES = {
 STAYS = timedelta(minutes=10)
 """At most so long after its end a row is still there: webhooks come late."""
 SWEPT_EVERY = timedelta(minutes=1)
+ONE_TRY = 24 * 60 * 60 * 1000
+"""A try, in the unit in which a budget counts: so many a day fill it by as many units a millisecond."""
 
 _INSERT = {"sqlite": insert_sqlite, "postgresql": insert_postgresql}
 
@@ -137,8 +140,10 @@ budgets = Table(
     column(
         "name", Text(16), primary_key=True, why="what is limited for everybody together: receipts or PINs that fail"
     ),
-    column("left", BigInteger(), why="how many more may be tried now, in 1/1440 of a try; below zero, some are owed"),
-    column("minute", BigInteger(), why="until when it was filled up, in minutes since 1970: it fills evenly"),
+    column("left", BigInteger(), why="how many more may be tried now; below zero, some are owed. A try is 86,400,000"),
+    column("a_day", BigInteger(), why="how many tries fill it in a day, evenly"),
+    column("burst", BigInteger(), why="how many tries it holds"),
+    column("at", BigInteger(), why="until when it was filled; ten minutes later, the time of a sweep in its place"),
     info={
         "lasting": False,
         "by_calls": True,
@@ -302,6 +307,9 @@ def sweep(connection: Connection, *, ended: int, asked: int, joined: int) -> int
     )
     connection.execute(delete(staff_calls).where(staff_calls.c.at < ended))
     connection.execute(delete(attempts).where(attempts.c.at < ended))
+    filled, full = budgets.c.left + (ended - budgets.c.at) * budgets.c.a_day, budgets.c.burst * ONE_TRY
+    left = case((filled < full, filled), else_=full)
+    connection.execute(update(budgets).where(budgets.c.at < ended).values(left=left, at=ended))
     return connection.execute(delete(transfers).where(or_(over, lost))).rowcount
 
 

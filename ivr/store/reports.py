@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -231,3 +231,8 @@ def set_nights_left(connection: Connection, report_id: bytes, nights: int | None
 
 def _row(row: Row[Any]) -> ReportRow:
     return ReportRow(**row._asdict())
+
+
+def count_with_receipt(connection: Connection) -> int:
+    """How many rows some receipt leads to, also of what was taken back."""
+    return connection.execute(select(func.count()).where(reports.c.receipt_tag.is_not(None))).scalar_one()

@@ -120,7 +120,7 @@ def add_to_one(data: Path) -> str:
         saved = await kept.keep(ask, seed=b"s" * 16, turn=3, today=today)
         assert isinstance(saved, Saved)
         assert saved.receipt
-        opened = await desk.open(saved.receipt, now=SystemClock().now(), has_waited=True)
+        opened = await desk.open(saved.receipt)
         assert isinstance(opened, Opened)
         added = replace(ask, adds_to=opened.receipt)
         assert await kept.keep(added, seed=b"t" * 16, turn=3, today=today) == Saved()

@@ -15,6 +15,7 @@ from ivr.engine.asks import (
     Busy,
     ByPhone,
     ChangeConsent,
+    Crowded,
     Gone,
     Holding,
     Noted,
@@ -51,6 +52,7 @@ class OneReport:
     asked: list[Ask] = field(default_factory=list)
     is_gone: bool = False
     busy: int = 0
+    is_crowded: bool = False
     is_away: bool = False
     is_slow: bool = False
     form: str = "bad_date"
@@ -83,6 +85,8 @@ class OneReport:
     def _opened(self, ask: OpenReceipt) -> Answer:
         if self.is_away:
             return NotNow()
+        if self.is_crowded:
+            return Crowded()
         if self.busy and not ask.has_waited:
             return Busy(self.busy)
         return Opened(self.slow, self.form, self.is_gone) if ask.code == CODE else Gone()
@@ -464,6 +468,16 @@ def test_above_the_budget_she_waits_a_little_and_is_not_locked_out() -> None:
     assert len(world.of(OpenReceipt)) == 1, "nobody is asked before the time"
     assert rosa.waits(timedelta(seconds=4)).says_nothing().heard[0] == "line.receipt_found"
     assert world.of(OpenReceipt)[-1] == OpenReceipt(CODE, has_waited=True)
+
+
+def test_where_nothing_is_looked_up_any_more_the_caller_hears_why_and_of_a_person_and_goes_on() -> None:
+    world = OneReport(is_crowded=True)
+    rosa = opened(world)
+    assert rosa.heard[:2] == ["line.receipt_crowded", "line.receipt_no"]
+    assert rosa.at == "main"
+    assert rosa.presses("2").heard[0] == "line.receipt_no"
+    assert len(world.of(OpenReceipt)) == 1, "nobody is asked again in this call"
+    assert isinstance(rosa.presses("0").turn.then, Hold)
 
 
 @pytest.mark.parametrize(("key", "at"), [("*", "come_back:code"), ("9", "leave"), ("5", "come_back:look")])

@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from math import sqrt
 from random import Random
 
-from ivr.services.receipts import BURST, LONGEST_WAIT, TRIES_A_DAY, Budget
+from ivr.services.rate_limit import Limit
+from ivr.services.receipt_limit import LONGEST_WAIT
+from ivr.store.live import ONE_TRY
 
 DAY = timedelta(days=1)
 BEGINNING = datetime(2027, 3, 10, tzinfo=UTC)
@@ -63,7 +66,70 @@ def _against(what: str, counts: Counter[str], shares: Sequence[Fraction], codes:
         yield f"{what}: {deviation:.1f} standard deviations"
 
 
-# ---- budgets ----
+# ---- the limit ----
+
+SIXTY_AT_ONCE = 60
+A_TRY_TAKES = timedelta(seconds=35)
+"""As measured on the line: a call, a language, a key, and twelve digits."""
+TRIES_IN_A_CALL = 3
+HONEST_TRIES = 12
+"""So often somebody calls again within an hour, every five minutes."""
+
+
+class Bucket:
+    """What all workers share, without a database; `Limit` itself decides."""
+
+    def __init__(self, limit: Limit) -> None:
+        self.limit = limit
+        self.level = limit.full(BEGINNING)
+
+    def take(self, now: datetime, *, is_first: bool) -> timedelta | None:
+        """How long a try that comes now must wait; None: it may not be made."""
+        self.level, wait = self.limit.drawn(self.level, now, is_first=is_first)
+        return wait
+
+    def give_back(self) -> None:
+        self.level = self.level._replace(left=self.level.left + ONE_TRY)
+
+
+@dataclass(slots=True)
+class Attack:
+    """What came of it: when something was looked up for a liar, and in how many of how many hours somebody honest
+    opened a receipt, calling every five minutes until it opens."""
+
+    guessed_at: list[datetime] = field(default_factory=list)
+    opened: int = 0
+    hours: int = 0
+
+    @property
+    def most_in_a_day(self) -> int:
+        return _most_in_a_day(sorted(self.guessed_at))
+
+
+def attacked(bucket: Bucket, chance: Random, *, liars: int, days: int = 2) -> Attack:
+    """Liars who do nothing else, each in call after call, wait as they are told, and never guess right."""
+    found = Attack()
+    events: list[tuple[datetime, int, int]] = []
+    for liar in range(liars):
+        now = BEGINNING
+        for n in range(int(days * DAY / A_TRY_TAKES)):
+            now += A_TRY_TAKES * chance.uniform(0.5, 1.5)
+            events.append((now, liar, n % TRIES_IN_A_CALL))
+    for hour in range(1, days * 24):
+        begins_at = BEGINNING + timedelta(hours=hour, minutes=5 * chance.random())
+        events += [(begins_at + n * timedelta(minutes=5), -hour, 0) for n in range(HONEST_TRIES)]
+    served = set[int]()
+    for now, who, tries in sorted(events):
+        if who in served:
+            continue
+        wait = bucket.take(now, is_first=not tries)
+        if wait is not None and who < 0:
+            served.add(who)
+            bucket.give_back()
+        elif wait is not None:
+            found.guessed_at.append(now + wait)
+    found.opened, found.hours = len(served), days * 24 - 1
+    return found
 
 
 def arrivals(chance: Random) -> Iterator[tuple[str, Iterator[timedelta]]]:
@@ -71,26 +137,29 @@ def arrivals(chance: Random) -> Iterator[tuple[str, Iterator[timedelta]]]:
     second = timedelta(seconds=1)
     yield "all at once", (timedelta() for _ in range(5000))
     yield "one a second", (second for _ in range(2 * 86_400))
-    yield "as the budget fills", (DAY / TRIES_A_DAY for _ in range(3 * TRIES_A_DAY))
-    yield "a little faster than it fills", (DAY / TRIES_A_DAY * 0.9 for _ in range(4 * TRIES_A_DAY))
+    yield "as it fills", (DAY / 1000 for _ in range(3 * 1000))
     yield "a burst every hour", (timedelta(hours=1) if n % 80 == 0 else timedelta() for n in range(80 * 80))
     yield "at random", (second * chance.expovariate(1 / 40) for _ in range(9000))
 
 
-def leaks(make: Callable[[], Budget], chance: Random) -> Iterator[str]:
-    """What a budget lets through that it must not, or keeps from whom it must not."""
+def leaks(make: Callable[[], Bucket], chance: Random, *, most: int) -> Iterator[str]:
+    """What a limit lets through that it must not, or keeps from whom it must not."""
     for name, gaps in arrivals(chance):
-        budget, now, free, before = make(), BEGINNING, list[datetime](), timedelta()
+        bucket, now, free, refused_at = make(), BEGINNING, list[datetime](), None
         for gap in gaps:
             now += gap
-            wait = budget.wait(now)
-            if not timedelta() <= wait <= LONGEST_WAIT:
+            wait = bucket.take(now, is_first=bool(chance.getrandbits(1)))
+            if wait is not None and not timedelta() <= wait <= LONGEST_WAIT:
                 yield f"{name}: a wait of {wait}"
-            if wait and wait <= before < LONGEST_WAIT:
-                yield f"{name}: {wait} after {before}"
-            free += [now] if not wait else []
-            before = wait
-        yield from (f"{name}: {count} free in a day" for count in [_most_in_a_day(free)] if count > BURST + TRIES_A_DAY)
+            free += [now + wait] if wait is not None else []
+            refused_at = now if wait is None else refused_at
+        if (count := _most_in_a_day(sorted(free))) > most:
+            yield f"{name}: {count} in a day"
+        if (
+            refused_at is not None
+            and bucket.take(now + max(2 * DAY / most, timedelta(minutes=2)), is_first=True) is None
+        ):
+            yield f"{name}: nobody is let in when there should be tries again"
 
 
 def _most_in_a_day(moments: Sequence[datetime]) -> int:
@@ -101,12 +170,3 @@ def _most_in_a_day(moments: Sequence[datetime]) -> int:
             first += 1
         most = max(most, last - first + 1)
     return most
-
-
-def tries_of_one_who_waits(budget: Budget, *, days: int) -> float:
-    """How often a day somebody tries who does nothing else, waits as long as she is told and tries again."""
-    now, tries = BEGINNING, 0
-    while now < BEGINNING + days * DAY:
-        now += budget.wait(now)
-        tries += 1
-    return tries / days

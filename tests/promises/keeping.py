@@ -62,7 +62,7 @@ async def keep(
 
 async def add(of: Office, kept: Reports, one: Kept, *, day: date, turns: int = 2) -> None:
     """What its caller adds to a report on some later day, saved at each of so many turns."""
-    opened = await of.receipts().open(one.code, now=of.now, has_waited=True)
+    opened = await of.receipts().open(one.code)
     assert isinstance(opened, Opened)
     addition_id = receipts.addition_id(one.id, one.form, opened.receipt, visit=1)
     for turn in range(1, turns + 1):

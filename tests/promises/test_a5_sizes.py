@@ -71,7 +71,7 @@ async def lengths(folder: Path, blank: Path) -> list[tuple[int, ...]]:
                 code = kept.receipt or code
             if nights:
                 continue
-            opened = await of.kept.receipts().open(code, now=BEGINNING, has_waited=True)
+            opened = await of.kept.receipts().open(code)
             assert isinstance(opened, Opened)
             for ending in (0, 1):
                 ask = SaveReport(form.name, 1 + ending, answers, consent, ending, adds_to=opened.receipt)

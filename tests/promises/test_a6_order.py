@@ -91,7 +91,7 @@ async def arrive(of: Office, count: int = COUNT) -> Arrivals:
     async def come_back(code: str, seed: bytes, day: date) -> None:
         """With her receipt: she adds something, and may change her mind about its use."""
         with_receipt = of.receipts()
-        opened = await with_receipt.open(code, now=NOW, has_waited=True)
+        opened = await with_receipt.open(code)
         assert isinstance(opened, Opened)
         added = replace(ASK, ending=1, adds_to=opened.receipt)
         assert await kept.keep(added, seed=seed, turn=9, today=day) == Saved()

@@ -58,7 +58,7 @@ async def by_receipt(of: Office, one: Kept) -> None:
 async def by_phone(of: Office, one: Kept) -> None:
     """As her own call does it; the line's chores wipe the log."""
     desk = of.receipts()
-    opened = await desk.open(one.code, now=NOW, has_waited=True)
+    opened = await desk.open(one.code)
     assert isinstance(opened, Opened)
     assert await desk.withdraw(opened.receipt) == Noted()
     assert await forgotten(of.database)

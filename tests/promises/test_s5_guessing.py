@@ -5,34 +5,42 @@ What IVR_SECRET and the database together cost is printed, not promised: a slow 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from nacl import pwhash
 from sqlalchemy import Connection, Engine, event, select
 
 from ivr.engine.asks import Gone, Opened, Saved, SaveReport
+from ivr.engine.call import Call, begin
 from ivr.kit.clock import VirtualClock
 from ivr.services.custody.trust import LineKeysLost, line_epochs, line_keys_in, line_keys_of
-from ivr.services.receipts import TRIES_A_DAY, Budget, Receipts, SlowHashes
+from ivr.services.rate_limit import Limit, RateLimits
+from ivr.services.receipt_limit import LONGEST_WAIT, ReceiptTries, limit_for
+from ivr.services.receipts import Receipts, SlowHashes
 from ivr.services.retention import Night
 from ivr.services.tagged import Withdrawal
+from ivr.store import live
+from ivr.store.database import Database
+from ivr.store.live import ONE_TRY
 from ivr.store.tables import metadata
 from ivr.vault import receipts
 from ivr.vault.derivation import derive
 from ivr.vault.host import HostKey, WrongSecret
 from ivr.vault.wrapping import unwrap
-from tests.founded import NOW, Office, office
-from tests.promises.guessing import hit_chance, leaks, tries_of_one_who_waits, uneven
+from tests.founded import NOW, PATIENT_SECONDS, Office, office
+from tests.promises.guessing import SIXTY_AT_ONCE, Bucket, attacked, hit_chance, leaks, uneven
 from tests.promises.house import PROVE
 from tests.shipped import flow
 
 LIVING = 10_000
+TRIES_A_DAY = 1_000
 MANY = 1_000_000 if PROVE > 1 else 100_000
 REPORT = SaveReport(form="bad_date", visit=1, answers=(("what", ("taken",)),), consent="pass_on", ending=1)
 
@@ -114,7 +122,7 @@ def test_by_phone_too_codes_by_chance_open_nothing_and_open_stays_what_it_was(tm
         before = await of.database.read(_everything)
         tried = {f"{chance.randrange(10**12):012}" for _ in range(40 * PROVE)} - {genuine_one}
         tried |= {f"{int(genuine_one) + 1:012}"[-12:], "0" * 12, "", "9" * 11, "½" * 12}
-        answers = await asyncio.gather(*(desk.open(code, now=NOW, has_waited=True) for code in tried))
+        answers = await asyncio.gather(*(desk.open(code) for code in tried))
         assert set(answers) == {Gone()}
         by_chance = [chance.randbytes(32) for _ in range(40)]
         assert {await desk.status(one) for one in by_chance} == {Gone()}
@@ -122,7 +130,7 @@ def test_by_phone_too_codes_by_chance_open_nothing_and_open_stays_what_it_was(tm
         changed = [await desk.change_consent(one, "pass_on", change_id=one[:16]) for one in by_chance]
         assert set(changed) == {Gone()}
         assert await of.database.read(_everything) == before
-        assert isinstance(await desk.open(genuine_one, now=NOW, has_waited=True), Opened)
+        assert isinstance(await desk.open(genuine_one), Opened)
 
     with_office(tmp_path, main)
 
@@ -173,18 +181,85 @@ def statements() -> Iterator[list[str]]:
         event.remove(Engine, "before_cursor_execute", note)
 
 
-# ---- the budget ----
+# ---- the limit ----
 
 
-def test_no_day_lets_more_through_unhindered_than_its_tries_and_a_burst_and_nobody_is_refused() -> None:
-    assert list(leaks(Budget, Random(6))) == []
+@pytest.mark.parametrize("living", [0, 1, 500, 501, 3_000, LIVING, 100_000])
+def test_whatever_comes_the_tries_of_a_day_hit_a_receipt_at_most_once_in_a_hundred_thousand_days(living: int) -> None:
+    limit = limit_for(living)
+    most = 20_000 if living <= 500 else 10**7 // living
+    assert hit_chance(space=10**receipts.DIGITS, tries=most, living=living) <= Fraction(1, 10**5)
+    assert list(leaks(lambda: Bucket(limit), Random(6), most=most)) == []
 
 
-def test_limit_whoever_waits_as_she_is_told_goes_on_trying() -> None:
-    """Nobody is locked out: one who does nothing else tries some 13,000 times a day, which finds one in 10^4 days."""
-    tries = tries_of_one_who_waits(Budget(), days=3)
-    assert TRIES_A_DAY < tries < 15_000
-    assert Fraction(round(tries) * LIVING, 10**receipts.DIGITS) < Fraction(15, 10**5)
+@pytest.mark.parametrize(
+    ("living", "liars", "opened"), [(500, SIXTY_AT_ONCE, 0.95), (LIVING, 4, 0.9), (LIVING, 1, 1.0)]
+)
+def test_liars_in_parallel_stay_under_it_and_somebody_honest_opens_theirs_within_an_hour(
+    living: int, liars: int, opened: float, record_property: Callable[[str, object], None]
+) -> None:
+    found = attacked(Bucket(limit_for(living)), Random(7), liars=liars)
+    record_property("opened", f"{found.opened} of {found.hours}, {living} receipts, {liars} liars")
+    assert found.most_in_a_day <= min(10**7 // living, 20_000)
+    assert found.opened >= opened * found.hours
+
+
+def test_limit_sixty_liars_and_ten_thousand_receipts_leave_honest_callers_little(
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Who is honest cannot be told from who is not: of 50,000 calls a day a thousand are served."""
+    found = attacked(Bucket(limit_for(LIVING)), Random(7), liars=SIXTY_AT_ONCE)
+    record_property("opened", f"{found.opened} of {found.hours}")
+    assert found.most_in_a_day <= TRIES_A_DAY
+    assert 0.05 * found.hours < found.opened < 0.6 * found.hours
+
+
+def test_two_workers_let_no_more_through_than_one_and_right_receipts_cost_nothing(tmp_path: Path) -> None:
+    """On a real database: liars at both at once for a virtual day, and somebody honest in each hour."""
+
+    async def main(of: Office) -> None:
+        live_one, live_other = (Database(f"sqlite:///{tmp_path / 'live.db'}") for _ in range(2))
+        await live_one.furnish(live.create)
+        limits = RateLimits(live_one, PATIENT_SECONDS), RateLimits(live_other, PATIENT_SECONDS)
+        await of.database.write(lambda connection: connection.execute(metadata.tables["reports"].insert(), living()))
+        workers = [ReceiptTries(one, of.database) for one in limits]
+        passed, opened = 0, 0
+        for half_hour in range(48):
+            now, worker = NOW + half_hour * timedelta(minutes=30), workers[half_hour % 2]
+            honest = called(b"honest %9d" % half_hour)
+            if await worker.take(honest, now, has_waited=False) is None:
+                worker.give_back(honest, now)
+                opened += 1
+            liars = [called(b"liar %3d %7d" % (n, half_hour), tries=n % 3) for n in range(SIXTY_AT_ONCE)]
+            tried = [workers[n % 2].take(call, now, has_waited=False) for n, call in enumerate(liars)]
+            passed += (await asyncio.gather(*tried)).count(None)
+        assert TRIES_A_DAY // 2 < passed <= TRIES_A_DAY
+        assert opened == 48
+        for limit in limits:
+            await limit.close()
+        await live_one.close()
+        await live_other.close()
+
+    with_office(tmp_path, main)
+
+
+def living() -> list[dict[str, object]]:
+    """So many rows that receipts lead to, as far as the limit can tell."""
+    clear = {
+        "form": "bad_date",
+        "epoch": "2026-11",
+        "week": "2026-W47",
+        "turn": 1,
+        "consent": "pass_on",
+        "state": "new",
+    }
+    signed = {"body": b"", "signer": b"", "signature": b""}
+    return [{"id": n.to_bytes(16), "receipt_tag": n.to_bytes(16), **clear, **signed} for n in range(LIVING)]
+
+
+def called(seed: bytes, *, tries: int = 0) -> Call:
+    call: Call = begin(flow(), seed=seed, at=NOW)
+    return msgspec.structs.replace(call, tries=tries)
 
 
 # ---- by whoever has the database ----
@@ -317,30 +392,49 @@ def test_mutant_six_digits_would_be_hit_nearly_every_day() -> None:
     assert hit_chance(space=10**6, tries=TRIES_A_DAY, living=LIVING) > Fraction(99, 100)
 
 
-class Generous(Budget):
-    """Never waits."""
+class Generous(Bucket):
+    """Lets everybody through who waits, as it was once."""
 
-    def wait(self, now: datetime) -> timedelta:
-        return timedelta()
+    def take(self, now: datetime, *, is_first: bool) -> timedelta | None:
+        wait = super().take(now, is_first=is_first)
+        return LONGEST_WAIT if wait is None else wait
 
 
-class Forgiving(Budget):
+class Forgiving(Bucket):
     """Fills anew at once, whenever it is empty."""
 
-    def wait(self, now: datetime) -> timedelta:
-        waits = super().wait(now)
-        if waits:
-            self.left = 60
-        return waits
+    def take(self, now: datetime, *, is_first: bool) -> timedelta | None:
+        if (wait := super().take(now, is_first=is_first)) is None:
+            self.level = self.level._replace(left=60 * ONE_TRY)
+        return wait
 
 
-class Harsh(Budget):
-    """Waits longer and longer, until nobody gets through."""
+class EachHasOne(Bucket):
+    """Two workers, each with a bucket of its own."""
 
-    def wait(self, now: datetime) -> timedelta:
-        return super().wait(now) * 60
+    def __init__(self, limit: Limit) -> None:
+        super().__init__(limit)
+        self.other = Bucket(limit)
+        self.turn = False
+
+    def take(self, now: datetime, *, is_first: bool) -> timedelta | None:
+        self.turn = not self.turn
+        return self.other.take(now, is_first=is_first) if self.turn else super().take(now, is_first=is_first)
 
 
-@pytest.mark.parametrize("mutant", [Generous, Forgiving, Harsh])
-def test_mutant_a_budget_that_lets_through_or_locks_out_is_seen(mutant: Callable[[], Budget]) -> None:
-    assert next(leaks(mutant, Random(6)), None) is not None
+class Harsh(Bucket):
+    """Once empty, it lets nobody in."""
+
+    def __init__(self, limit: Limit) -> None:
+        super().__init__(replace(limit, a_day=1))
+
+
+@pytest.mark.parametrize("mutant", [Generous, Forgiving, EachHasOne, Harsh])
+def test_mutant_a_limit_that_lets_through_or_locks_out_is_seen(mutant: Callable[[Limit], Bucket]) -> None:
+    assert next(leaks(lambda: mutant(limit_for(LIVING)), Random(6), most=TRIES_A_DAY), None) is not None
+
+
+def test_mutant_a_limit_without_a_reserve_for_first_tries_serves_fewer() -> None:
+    limit = replace(limit_for(500), reserve=0)
+    found = attacked(Bucket(limit), Random(7), liars=SIXTY_AT_ONCE)
+    assert found.opened < 0.95 * found.hours

@@ -295,7 +295,7 @@ class Street:
             case Save():
                 return await by.reports.keep(hers.ask, seed=hers.seed, turn=9, today=hers.day)
             case Open():
-                return await by.receipts.open(hers.code, now=self.clock.now(), has_waited=True)
+                return await by.receipts.open(hers.code)
             case Status():
                 return await by.receipts.status(hers.receipt)
             case Change(consent=consent, change_id=change_id):

@@ -46,7 +46,7 @@ async def report(of: Office, *, seed: bytes = HERS, today: date = TODAY, **chang
     saved = await kept.keep(replace(REPORT, **changes), seed=seed, turn=9, today=today)
     assert isinstance(saved, Saved)
     assert saved.receipt
-    opened = await of.receipts().open(saved.receipt, now=NOW, has_waited=False)
+    opened = await of.receipts().open(saved.receipt)
     assert isinstance(opened, Opened)
     await kept.close()
     return opened.receipt

@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import Connection, Executable, delete, select, update
 
-from ivr.engine.asks import Busy, Gone, Noted, NotNow, Opened, Saved, SaveReport, StatusIs, Unsure
+from ivr.engine.asks import Gone, Noted, NotNow, Opened, Saved, SaveReport, StatusIs, Unsure
 from ivr.kit.clock import VirtualClock
 from ivr.services.archive import Seal
 from ivr.services.by_receipt import LiveReceipts
-from ivr.services.receipts import BURST, Budget, Receipts, SlowHashes
+from ivr.services.receipts import Receipts, SlowHashes
 from ivr.services.retention import Night
 from ivr.services.tagged import CONFIRMED, NEW, TAKEN_BACK, Withdrawal
 from ivr.store import contributions
@@ -60,7 +60,7 @@ async def keep(of: Office, n: int = 0, *, today: date = TODAY, **changes: Any) -
 
 
 async def opened(receipts: LiveReceipts, code: str) -> bytes:
-    found = await receipts.open(code, now=NOW, has_waited=False)
+    found = await receipts.open(code)
     assert isinstance(found, Opened)
     return found.receipt
 
@@ -84,10 +84,10 @@ async def consents(of: Office) -> list[tuple[str, bool]]:
 def test_a_receipt_opens_its_own_report_in_every_living_month(tmp_path: Path, kind: str) -> None:
     async def main(of: Office, receipts: LiveReceipts) -> None:
         codes = [await keep(of, n, today=TODAY + timedelta(days=31 * n)) for n in range(4)]
-        found = [await receipts.open(code, now=NOW, has_waited=False) for code in codes]
+        found = [await receipts.open(code) for code in codes]
         salt = (await of.line_keys()).site_salt
         assert found == [Opened(vault.slow(code, site_salt=salt), "bad_date") for code in codes]
-        assert await receipts.open(NOBODY_S, now=NOW, has_waited=False) == Gone()
+        assert await receipts.open(NOBODY_S) == Gone()
 
     with_line(tmp_path, main, kind=kind)
 
@@ -97,27 +97,14 @@ def test_what_was_taken_back_is_known_as_that_until_its_time_is_over(tmp_path: P
         code = await keep(of)
         receipt = await opened(receipts, code)
         assert await receipts.withdraw(receipt) == Noted()
-        assert await receipts.open(code, now=NOW, has_waited=False) == Opened(receipt, "bad_date", is_gone=True)
+        assert await receipts.open(code) == Opened(receipt, "bad_date", is_gone=True)
         assert await receipts.status(receipt) == StatusIs(TAKEN_BACK, "count_only")
         night = Night(of.database, of.host, of.pin, flow(), VirtualClock(NOW))
         await night.purge((NOW + timedelta(days=400)).date())
-        assert await receipts.open(code, now=NOW, has_waited=False) == Gone()
+        assert await receipts.open(code) == Gone()
         assert await receipts.status(receipt) == Gone()
         assert await receipts.change_consent(receipt, "warn_others", change_id=bytes(16)) == Gone()
         assert await receipts.withdraw(receipt) == Gone()
-
-    with_line(tmp_path, main)
-
-
-def test_over_the_budget_a_caller_is_asked_to_wait_and_one_who_has_waited_passes(tmp_path: Path) -> None:
-    async def main(of: Office, receipts: LiveReceipts) -> None:
-        code = await keep(of)
-        for _ in range(BURST):
-            receipts.budget.wait(NOW)
-        tried = [await receipts.open(code, now=NOW, has_waited=False) for _ in range(30)]
-        assert tried == [Busy(min(n, 20)) for n in range(1, 31)]
-        assert isinstance(await receipts.open(code, now=NOW, has_waited=True), Opened)
-        assert await receipts.open(NOBODY_S, now=NOW, has_waited=True) == Gone()
 
     with_line(tmp_path, main)
 
@@ -127,10 +114,10 @@ def test_that_there_is_no_report_is_said_only_where_every_month_could_be_asked(t
         code = await keep(of)
         receipt = await opened(receipts, code)
         await execute(of, update(epochs).where(epochs.c.id == "2026-12").values(receipt_key=bytes(80)))
-        assert isinstance(await receipts.open(code, now=NOW, has_waited=False), Opened)
+        assert isinstance(await receipts.open(code), Opened)
         unknown = bytes(32)
         answers = [
-            await receipts.open(NOBODY_S, now=NOW, has_waited=False),
+            await receipts.open(NOBODY_S),
             await receipts.status(unknown),
             await receipts.change_consent(unknown, "count_only", change_id=bytes(16)),
             await receipts.withdraw(unknown),
@@ -148,10 +135,10 @@ def test_a_row_that_somebody_planted_with_her_tag_is_not_opened_as_hers(tmp_path
         [row] = await of.database.read(lambda connection: list(connection.execute(select(reports)).mappings()))
         planted = {**row, "id": bytes(16), "consent": "count_only", "form": "planted"}
         await execute(of, reports.insert().values(planted))
-        assert await receipts.open(code, now=NOW, has_waited=False) == Opened(receipt, "bad_date")
+        assert await receipts.open(code) == Opened(receipt, "bad_date")
         assert await receipts.status(receipt) == StatusIs(NEW, "pass_on")
         await execute(of, delete(reports).where(reports.c.id == row["id"]))
-        assert await receipts.open(code, now=NOW, has_waited=False) == Gone()
+        assert await receipts.open(code) == Gone()
         assert await receipts.status(receipt) == Gone()
         assert await receipts.change_consent(receipt, "warn_others", change_id=bytes(16)) == Gone()
         assert await consents(of) == [("count_only", False)]
@@ -183,11 +170,11 @@ def test_a_receipt_opens_a_report_that_still_waits_in_the_spool(tmp_path: Path) 
     async def main(of: Office, receipts: LiveReceipts) -> None:
         code = await left_waiting(of, tmp_path)
         here = replace(receipts, bring_home=of.reports().bring_home)
-        found = await here.open(code, now=NOW, has_waited=True)
+        found = await here.open(code)
         assert isinstance(found, Opened)
         assert await of.spool.is_empty()
         assert await here.status(found.receipt) == StatusIs(NEW, "pass_on")
-        assert await here.open(NOBODY_S, now=NOW, has_waited=True) == Gone()
+        assert await here.open(NOBODY_S) == Gone()
 
     with_line(tmp_path, main)
 
@@ -201,7 +188,7 @@ def test_a_report_that_another_worker_brings_home_just_now_is_not_told_as_unknow
             assert await another.bring_home() == 1
             return await mine.bring_home()
 
-        found = await replace(receipts, bring_home=after_the_other).open(code, now=NOW, has_waited=True)
+        found = await replace(receipts, bring_home=after_the_other).open(code)
         assert isinstance(found, Opened)
 
     with_line(tmp_path, main)
@@ -222,7 +209,7 @@ def test_while_what_waits_cannot_be_brought_home_no_report_is_told_as_unknown(tm
         for bring_home in (fails, waits):
             here = replace(receipts, bring_home=bring_home, seconds=SOON)
             for one in (code, NOBODY_S):
-                assert await here.open(one, now=NOW, has_waited=True) == NotNow()
+                assert await here.open(one) == NotNow()
         let.set()
 
     with_line(tmp_path, main)
@@ -358,7 +345,7 @@ def test_an_altered_report_is_taken_back_too(tmp_path: Path) -> None:
         code = await keep(of)
         receipt = await opened(receipts, code)
         await execute(of, update(reports).values(consent="count_only"))
-        assert await receipts.open(code, now=NOW, has_waited=False) == Gone()
+        assert await receipts.open(code) == Gone()
         assert await receipts.withdraw(receipt) == Noted()
         assert [one.seal for one in await of.read_all()] == [Seal.FORGOTTEN]
 
@@ -415,7 +402,7 @@ def address(of: Office) -> str:
 
 async def everything(receipts: LiveReceipts, code: str, receipt: bytes) -> list[object]:
     return [
-        await receipts.open(code, now=NOW, has_waited=False),
+        await receipts.open(code),
         await receipts.status(receipt),
         await receipts.change_consent(receipt, "count_only", change_id=bytes(16)),
         await receipts.withdraw(receipt),
@@ -467,7 +454,7 @@ def test_a_slow_hash_that_takes_too_long_is_told_as_not_now(tmp_path: Path) -> N
         hashes = SlowHashes(slow)
         hasty = replace(receipts, slow_hashes=hashes, seconds=0.2)
         try:
-            tried = [hasty.open(one, now=NOW, has_waited=False) for one in (code, NOBODY_S, NOBODY_S)]
+            tried = [hasty.open(one) for one in (code, NOBODY_S, NOBODY_S)]
             assert await asyncio.gather(*tried) == [NotNow()] * 3
             await receipts.close()
         finally:
@@ -525,16 +512,3 @@ def test_what_was_committed_is_never_told_as_not_done_and_trying_again_does_no_h
         await database.close()
 
     with_line(tmp_path, main, kind=kind)
-
-
-def test_each_worker_has_a_budget_of_its_own(tmp_path: Path) -> None:
-    """So there are as many tries a day as the figure says, times the workers."""
-
-    async def main(of: Office, receipts: LiveReceipts) -> None:
-        code = await keep(of)
-        spent = Budget(left=0, filled_at=NOW)
-        one, other = of.receipts(budget=spent), of.receipts()
-        assert await one.open(code, now=NOW, has_waited=False) == Busy(1)
-        assert isinstance(await other.open(code, now=NOW, has_waited=False), Opened)
-
-    with_line(tmp_path, main)

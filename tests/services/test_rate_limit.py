@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from ivr.services.rate_limit import ONE, Attempt, Limit, RateLimits
+from ivr.services.rate_limit import Attempt, Limit, RateLimits
 from ivr.store import live
 from ivr.store.budgets import Level
 from ivr.store.database import Database, StoreUnavailable
+from ivr.store.live import ONE_TRY
 from tests.store.databases import KINDS, database_of
 
 NOW = datetime(2027, 3, 10, 22, 0, tzinfo=UTC)
@@ -100,6 +101,18 @@ def test_what_was_never_taken_is_not_given_back(tmp_path: Path) -> None:
         told(story)
 
 
+def test_what_is_given_back_after_the_rows_were_lost_empties_nothing(tmp_path: Path) -> None:
+    async def story(one: RateLimits, other: RateLimits) -> None:
+        one.give_back(LIMIT, first(100), NOW)
+        await one.close()
+        at = live.milliseconds(NOW + MINUTE)
+        await other.in_time(other._live.write(partial(live.sweep, ended=at, asked=at, joined=at)))
+        assert [await other.take(LIMIT, first(n), NOW + MINUTE) for n in range(6)] == [AT_ONCE] * 6
+
+    with two_workers("sqlite", tmp_path) as told:
+        told(story)
+
+
 def test_those_who_try_again_in_a_call_leave_the_reserve_to_first_tries(tmp_path: Path) -> None:
     async def story(one: RateLimits, other: RateLimits) -> None:
         tried = [await one.take(LIMIT, later(1, turn), NOW) for turn in range(2, 12)]
@@ -130,15 +143,15 @@ def test_whoever_is_told_to_wait_has_paid_and_nobody_else_gets_that_try(tmp_path
 
 
 def test_a_clock_that_goes_back_gives_nothing_and_takes_nothing() -> None:
-    level = Level(0, int(NOW.timestamp()) // 60)
+    level = Level(0, live.milliseconds(NOW))
     back = LIMIT.filled(level, NOW - timedelta(days=3))
     assert back.left == 0
-    assert LIMIT.filled(back, NOW - timedelta(days=3) + 10 * MINUTE).left == ONE
+    assert LIMIT.filled(back, NOW - timedelta(days=3) + 10 * MINUTE).left == ONE_TRY
 
 
 def test_it_never_fills_above_its_burst() -> None:
-    level = Level(6 * ONE, int(NOW.timestamp()) // 60)
-    assert LIMIT.filled(level, NOW + timedelta(days=400)).left == 6 * ONE
+    level = LIMIT.full(NOW)
+    assert LIMIT.filled(level, NOW + timedelta(days=400)).left == 6 * ONE_TRY
 
 
 def test_where_the_live_database_is_away_nothing_may_be_tried(tmp_path: Path) -> None:
@@ -156,9 +169,9 @@ def test_rows_hold_a_count_and_nothing_of_a_call(tmp_path: Path) -> None:
     async def main() -> None:
         database = Database(f"sqlite:///{tmp_path / 'live.db'}")
         await database.furnish(live.create)
-        await RateLimits(database, PATIENT).take(LIMIT, first(1), NOW + timedelta(seconds=17))
+        await RateLimits(database, PATIENT).take(LIMIT, first(1), NOW)
         counted = await database.read(lambda found: found.execute(select(live.budgets)).one())
-        assert tuple(counted) == ("tries", 5 * ONE, int(NOW.timestamp()) // 60)
+        assert tuple(counted) == ("tries", 5 * ONE_TRY, 144, 6, live.milliseconds(NOW))
         tried = await database.read(lambda found: found.execute(select(live.attempts)).one())
         assert (1).to_bytes(16) not in tried.id
         await database.close()
@@ -175,6 +188,11 @@ def test_attempts_are_swept_with_what_else_is_over(tmp_path: Path) -> None:
             at = live.milliseconds(due)
             await database.write(partial(live.sweep, ended=at, asked=at, joined=at))
             assert len(await database.read(lambda found: found.execute(select(live.attempts)).all())) == left
+        swept = await database.read(lambda found: found.execute(select(live.budgets)).one())
+        assert swept.at == live.milliseconds(NOW + MINUTE), "nor is it known when the last came"
+        assert swept.left == LIMIT.filled(Level(5 * ONE_TRY, live.milliseconds(NOW)), NOW + MINUTE).left
+        await database.write(partial(live.sweep, ended=at + 400 * ONE_TRY, asked=at, joined=at))
+        assert (await database.read(lambda found: found.execute(select(live.budgets)).one())).left == 6 * ONE_TRY
         await database.close()
 
     asyncio.run(main())

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from ivr.engine.asks import Saved, SaveReport
 from ivr.services.archive import Seal
-from ivr.services.receipts import BURST, LONGEST_WAIT, Budget, Receipts, SlowHashes, forgotten, give_way
+from ivr.services.receipts import Receipts, SlowHashes, forgotten, give_way
 from ivr.services.tagged import Withdrawal
 from ivr.store import contributions
 from ivr.store.contributions import ContributionRow
@@ -208,27 +208,3 @@ def test_the_thread_that_tries_receipts_gives_way_and_no_other(monkeypatch: pyte
         assert os.sched_getscheduler(0) == own
 
     asyncio.run(main())
-
-
-# The budget
-
-
-def test_within_the_budget_nobody_waits() -> None:
-    budget = Budget()
-    assert {budget.wait(NOW + timedelta(minutes=2 * n)) for n in range(500)} == {timedelta()}
-
-
-def test_above_the_budget_each_waits_a_little_longer_and_nobody_is_locked_out() -> None:
-    budget = Budget()
-    waits = [budget.wait(NOW) for _ in range(BURST + 40)]
-    assert set(waits[:BURST]) == {timedelta()}
-    assert waits[BURST : BURST + 3] == [timedelta(seconds=seconds) for seconds in (1, 2, 3)]
-    assert max(waits) == waits[-1] == LONGEST_WAIT
-    assert budget.wait(NOW + timedelta(minutes=2)) == timedelta()
-
-
-def test_a_clock_that_goes_back_gives_nothing_away() -> None:
-    budget = Budget()
-    for _ in range(BURST):
-        budget.wait(NOW)
-    assert budget.wait(NOW - timedelta(days=1)) > timedelta()

@@ -75,7 +75,7 @@ class Line:
         saved = await kept.keep(REPORT, seed=b"e" * 16, turn=9, today=TODAY)
         assert isinstance(saved, Saved)
         assert saved.receipt
-        opened = await self.of.receipts().open(saved.receipt, now=NOW, has_waited=True)
+        opened = await self.of.receipts().open(saved.receipt)
         assert isinstance(opened, Opened)
         self.code, self.receipt = saved.receipt, opened.receipt
         [self.report] = [listed.id for listed in await self.of.archive.page()]

@@ -107,9 +107,7 @@ class Receipts(RuleBasedStateMachine):
         saved = self.done(kept)
         assert isinstance(saved, Saved)
         assert saved.receipt is not None
-        opened = self.done(
-            self.street.workers[1 - worker].receipts.open(saved.receipt, now=self.street.clock.now(), has_waited=True)
-        )
+        opened = self.done(self.street.workers[1 - worker].receipts.open(saved.receipt))
         assert isinstance(opened, Opened)
         self.expected.reports.append(Hers(ask, seed, self.street.today, saved.receipt, opened.receipt, consent))
         self.sent.append((self.street.today, Save(number)))

@@ -52,7 +52,7 @@ class Kinds:
         if isinstance(ask, SaveReport):
             return await self.reports.keep(ask, seed=of.seed, turn=of.turn, today=NOW.date())
         assert isinstance(ask, OpenReceipt | AskStatus | ChangeConsent | Withdraw)
-        return await by_receipt(self.receipts, ask, of, NOW)
+        return await by_receipt(self.receipts, ask, of)
 
 
 async def told(world: Memory | Kinds) -> list[Answer]:
@@ -159,7 +159,7 @@ def test_a_receipt_is_late_at_the_same_hour_in_a_talk_and_on_the_line(tmp_path: 
             await night.work_if_due()
             shelf.forget(flow(), now)
             for receipts in (of.receipts(), shelf):
-                found.append(type(await receipts.open(kept.receipt, now=now, has_waited=True)))
+                found.append(type(await receipts.open(kept.receipt)))
         assert found == [Opened] * 6 + [Gone] * 2
 
     in_office(tmp_path, main)

@@ -15,11 +15,11 @@ from ivr.flow.line import OUTCOMES
 from ivr.kit.clock import VirtualClock
 from ivr.oncall.people import PersonId, Tier
 from ivr.oncall.rota import Shift
-from ivr.services import guesses, pins
+from ivr.services import pins
 from ivr.services import rota as rotas
 from ivr.services.duty import LiveDuty
-from ivr.services.guesses import Guesses
 from ivr.services.outcomes import Outcome, count_outcome
+from ivr.services.rate_limit import RateLimits
 from ivr.services.staff import StaffWorld
 from ivr.services.telling import Envelopes
 from ivr.services.town import Roster
@@ -35,6 +35,7 @@ from tests.store.test_live import with_database
 
 NOW = datetime(2027, 3, 10, 22, 0, tzinfo=UTC)  # 17:00 in New York
 HOST = HostKey.of(SECRET)
+BURST = pins.PINS.burst
 Story = Callable[["Desk"], Awaitable[None]]
 
 
@@ -44,9 +45,9 @@ class Desk:
     def __init__(self, world: StaffWorld, clock: VirtualClock, ana: PersonId, pin: str) -> None:
         self.world, self.clock, self.ana, self.pin = world, clock, ana, pin
 
-    async def asks(self, ask: Ask, *, about: bytes = b"", turn: int = 1) -> Answer:
+    async def asks(self, ask: Ask, *, about: bytes = b"", turn: int = 1, tries: int = 0) -> Answer:
         call: Call = begin(staff(), seed=bytes(SEED_BYTES), at=NOW)
-        return await self.world.answer(ask, replace(call, about=about, turn=turn), b"a leg")
+        return await self.world.answer(ask, replace(call, about=about, turn=turn, tries=tries), b"a leg")
 
     async def wishes(self, what: str, told: int, *, turn: int) -> ShiftIs:
         answer = await self.asks(AskShift(what, told), about=self.ana, turn=turn)
@@ -66,9 +67,12 @@ def played(tmp_path: Path, kind: str, story: Story) -> None:
         envelopes = Envelopes(token_keys(tmp_path / "keys"), clock)
         roster = Roster((ana,))
         transfers = Transfers(database, roster, Phones(), clock, ("en", "es"), Here(), live_seconds=UNHURRIED.live)
+        limits = RateLimits(database, UNHURRIED.rate_limit)
+        limits = RateLimits(database, UNHURRIED.rate_limit)
         desk, count = LiveDuty(database, HOST, UNHURRIED), partial(count_outcome, database)
-        world = StaffWorld(transfers, roster, desk, count, envelopes, clock, staff())
+        world = StaffWorld(transfers, roster, desk, count, envelopes, clock, staff(), limits)
         await story(Desk(world, clock, ana.id, pin))
+        await limits.close()
 
     with_database(tmp_path, main, kind)
 
@@ -99,28 +103,32 @@ def test_a_wish_that_comes_twice_is_one_wish(tmp_path: Path) -> None:
     played(tmp_path, "sqlite", story)
 
 
-def test_after_twenty_wrong_pins_the_right_one_lets_nobody_in_for_an_hour(tmp_path: Path) -> None:
+def test_after_twenty_wrong_pins_none_is_looked_at_for_three_minutes(tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
-        for turn in range(guesses.MOST):
+        for turn in range(BURST):
             assert await desk.asks(SignIn("12345678"), turn=turn) == Unknown()
         assert await desk.asks(SignIn(desk.pin), turn=100) == Unknown(is_closed=True)
-        desk.clock.advance(guesses.WITHIN)
+        desk.clock.advance(timedelta(minutes=3))
         assert isinstance(await desk.asks(SignIn(desk.pin), turn=100), SignedIn)
 
     played(tmp_path, "sqlite", story)
 
 
-def test_guesses_that_come_while_none_are_left_do_not_prolong_it() -> None:
-    spent = Guesses()
-    for minute in range(120):
-        spent.take((b"a call", minute), NOW + timedelta(minutes=minute / 2))
-    assert spent.take((b"another", 1), NOW + timedelta(minutes=75))
+def test_whoever_guesses_again_and_again_in_a_call_keeps_nobody_out_who_calls(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        guessed = [await desk.asks(SignIn("12345678"), turn=turn, tries=1) for turn in range(30)]
+        assert guessed == [Unknown()] * 10 + [Unknown(is_closed=True)] * 20
+        assert isinstance(await desk.asks(SignIn(desk.pin), turn=100), SignedIn)
+
+    played(tmp_path, "sqlite", story)
 
 
-def test_a_guess_that_comes_twice_is_one() -> None:
-    guessed = Guesses()
-    assert all(guessed.take((b"a call", 3), NOW) for _ in range(2 * guesses.MOST))
-    assert guessed.take((b"a call", 4), NOW)
+def test_a_guess_that_comes_twice_is_one(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        assert {await desk.asks(SignIn("12345678"), turn=3) for _ in range(2 * BURST)} == {Unknown()}
+        assert isinstance(await desk.asks(SignIn(desk.pin), turn=4), SignedIn)
+
+    played(tmp_path, "sqlite", story)
 
 
 def test_guesses_at_one_moment_are_no_more_than_guesses_one_after_the_other(tmp_path: Path) -> None:
@@ -135,17 +143,17 @@ def test_guesses_at_one_moment_are_no_more_than_guesses_one_after_the_other(tmp_
             return await whole(pin)
 
         desk.world.desk.by_pin = slowly  # type: ignore[method-assign]
-        guessed = (desk.asks(SignIn(f"{10_000_000 + n}"), turn=n) for n in range(3 * guesses.MOST))
+        guessed = (desk.asks(SignIn(f"{10_000_000 + n}"), turn=n) for n in range(3 * BURST))
         answers = await asyncio.gather(*guessed)
         assert Unknown(is_closed=True) in answers
 
     played(tmp_path, "sqlite", story)
-    assert len(looked) == guesses.MOST
+    assert len(looked) == BURST
 
 
 def test_right_pins_use_nothing_up(tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
-        for turn in range(2 * guesses.MOST):
+        for turn in range(2 * BURST):
             assert isinstance(await desk.asks(SignIn(desk.pin), turn=turn), SignedIn)
 
     played(tmp_path, "sqlite", story)
