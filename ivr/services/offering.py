@@ -292,12 +292,14 @@ def _of(connection: Connection, offer_id: bytes, leg: str) -> tuple[OfferRow | N
 
 def _hers(connection: Connection, row: OfferRow, transfer: TransferRow, now: datetime) -> ForLeg:
     """What whoever took the call hears; whoever did not, that it is taken."""
-    if row.state != State.TAKEN or row.leg is None or transfer.taken_by != row.id:
+    if row.state != State.TAKEN or row.leg is None:
         return _missed(transfer)
     if transfer.state == JOINED:
         return Meet(transfer.room)
     if transfer.state == TAKEN and now - moment(transfer.taken_at or 0) <= GONE_AFTER:
         return Connecting()
+    if transfer.taken_by != row.id:  # they left before they met, and others are rung since
+        return _missed(transfer)
     ended(connection, transfer.id, now)
     return CallerLeft()
 

@@ -171,6 +171,28 @@ def test_a_call_whose_place_is_lost_is_rung_for_at_once_only_while_it_is_young(t
     told(tmp_path, story)
 
 
+def test_whoever_took_a_call_and_left_before_they_met_ends_nothing_by_a_message_that_comes_again(
+    tmp_path: Path,
+) -> None:
+    async def story(of: House, template: Leg) -> None:
+        assert isinstance(of.parts.rest, Fickle)
+        rosa = template.another("rosa")
+        await rosa.post(f"{PUBLIC_URL}/voice/answer")
+        await rosa.press("1")
+        await rosa.press("0")
+        order = of.parts.rest.placed[0]
+        ana = template.another("ana", To=order.to.lstrip("+"), Direction="outbound")
+        whisper = await ana.post(order.answer_url)
+        await ana.press("1")
+        await ana.post(order.hangup_url, Event="Hangup", CallStatus="completed")
+        ana.document = whisper
+        await ana.press("1")
+        await rosa.silence()
+        assert text("en", "line.holding").partition("{")[0] in heard(rosa)
+
+    told(tmp_path, story)
+
+
 def test_a_call_in_progress_that_fails_is_rung_for_at_once(tmp_path: Path) -> None:
     """Its token says that the webhook is new, however long the call lasts already."""
     failing = [Broken("the first time")]

@@ -19,13 +19,14 @@ from ivr.carrier.phones import Answers, Fails
 from ivr.carrier.rest import Order
 from ivr.carrier.signature import NONCE
 from ivr.channels.voice import Addresses
+from ivr.kit.clock import VirtualClock
 from ivr.line import trial
 from ivr.line.edge import CALLERS, Edge, NewCall, Resumed, Seal, Webhook
 from ivr.services import rota
 from ivr.store import live
 from ivr.store.live import milliseconds
 from ivr.vault.tokens import token_keys
-from tests.promises.house import HOTLINE, PUBLIC_URL, House, house
+from tests.promises.house import BEGINNING, HOTLINE, PUBLIC_URL, House, house
 from tests.promises.ledger import Record
 from tests.promises.passing import WEBHOOKS, Fickle, route_of, walk
 from tests.promises.replaying import Forgets, Tape, as_the_line_does, at_rest
@@ -135,9 +136,14 @@ def test_every_webhook_of_every_scene_sent_again_changes_nothing_and_rings_nobod
     assert tape.replays > 2.9 * len(tape.sent)
 
 
-def test_every_route_of_the_door_is_replayed(tmp_path: Path, blank: Path, record: Record) -> None:
+@pytest.mark.parametrize("begins_at", [BEGINNING, BEGINNING + timedelta(hours=19)], ids=["old key", "new key"])
+def test_every_route_of_the_door_is_replayed(begins_at: datetime, tmp_path: Path, blank: Path, record: Record) -> None:
+    """With a token key of five hours, which is destroyed before the last replay, and with one of a minute, which is
+    not."""
+
     async def main() -> None:
-        async with house(tmp_path / "line", blank=blank, rest=Fickle()) as of:
+        clock = VirtualClock(begins_at)
+        async with house(tmp_path / "line", blank=blank, rest=Fickle(), clock=clock) as of:
             phones = of.parts.rest
             assert isinstance(phones, Fickle)
             tape = Tape(of, lambda: len(phones.asked), at_rest)
