@@ -28,7 +28,9 @@ from ivr.line.text_edge import TextEdge
 from ivr.line.turning import Turning, known_by_hash, known_by_name
 from ivr.line.webhooks import Door, build_router
 from ivr.logs import place_of
+from ivr.services import nights
 from ivr.services.by_receipt import LiveReceipts
+from ivr.services.clock_floor import ClockWatch, believed
 from ivr.services.conversations import Conversations
 from ivr.services.duty import LiveDuty
 from ivr.services.outcomes import count_outcome
@@ -139,7 +141,7 @@ def build(
     """The line's door as an ASGI application. Tests exchange parts of it: `world_of` stands before disk and phones,
     `rings` are its short-lived keys, `pause` the time between chores, `answers_of` stands before whoever answers texts;
     the rest are classes to be damaged."""
-    keys = rings(parts.keys)
+    clock, keys = believed(clock), rings(parts.keys)
     genuine = verifier([parts.carrier_token], parts.public_url)
     guard = edge(genuine, keys.tokens, keys.seeds, seed_period=SEED_PERIOD)
     addresses = Addresses(parts.public_url, parts.number, HOTLINE_NAME)
@@ -168,8 +170,9 @@ def build(
     texts = TextDoor(text_edge(genuine, parts.number), answers_of(conversations.answer))
     readiness = _readiness(parts, keys, reports, rota, breaker, clock)
     router = build_router(*doors, guard, parts.recordings, Ready(readiness, parts.health_token), texts)
-    night = Night(parts.database, host, parts.pin, flow, clock, spool)
-    chores = _chores(parts, keys, reports, rota, transfers, conversations, night, readiness)
+    night = Night(parts.database, host, parts.pin, flow, clock, spool, nights.Looks())
+    watch = ClockWatch(clock, parts.database, flow.zone)
+    chores = _chores(parts, keys, reports, rota, transfers, conversations, night, readiness, watch)
 
     async def ends() -> None:
         await transfers.close()
@@ -229,13 +232,14 @@ def _chores(
     conversations: Conversations,
     night: Night,
     readiness: Readiness,
+    watch: ClockWatch,
 ) -> tuple[Chore, ...]:
     clock = night.clock
     return (
         # Keys die when a whole minute begins, and not a minute later.
         Chore("sweep keys", timedelta(minutes=1), lambda: _swept(keys, clock), on_time=True),
         Chore("tend reports", timedelta(seconds=15), lambda: reports.tend(clock.now().date())),
-        Chore("night", timedelta(minutes=1), lambda: _worked(night, reports, clock)),
+        Chore("night", timedelta(minutes=1), lambda: _worked(night, reports, clock, watch)),
         # Each transfer asks for it; what is known must be fresh when the database goes away.
         Chore("look at the rota", timedelta(minutes=5), lambda: rota.look(clock.now())),
         Chore("end what was live", live.SWEPT_EVERY, lambda: _ended(conversations, transfers), on_time=True),
@@ -256,8 +260,9 @@ async def _ended(conversations: Conversations, transfers: Transfers) -> None:
     await transfers.sweep()  # and wipes from the files what both have deleted
 
 
-async def _worked(night: Night, reports: Reports, clock: Clock) -> None:
+async def _worked(night: Night, reports: Reports, clock: Clock, watch: ClockWatch) -> None:
     """Once a night, whoever runs the line hears that a lead has not signed in for months."""
+    await watch.look()
     done = await night.work_if_due()
     if done is not None and done.waits:
         log.warning("forgetting waits for the next night: the clock has jumped, or the line was off for long")

@@ -9,12 +9,12 @@ import typer
 from ivr.cli import asking, place
 from ivr.cli.asking import Advocate, NewPassphraseFile, PassphraseFile
 from ivr.cli.plain import plain
-from ivr.kit.clock import SystemClock
 from ivr.kit.phone import NotANumber, e164
 from ivr.oncall import writing
 from ivr.oncall.people import Person, Tier
 from ivr.oncall.writing import ShiftWrong
 from ivr.services import pins, rota
+from ivr.services.clock_floor import clock_of
 from ivr.services.custody import members
 from ivr.services.custody.members import Removal
 from ivr.services.rota import Change
@@ -220,4 +220,4 @@ async def _remove(of: Settings, name: str, advocate: str | None, file: Path | No
             session.lead()
             await rota.remove_person(database, name)
             return None
-        return await members.remove(database, session, name=name, now=SystemClock().now())
+        return await members.remove(database, session, name=name, now=(await clock_of(database)).now())

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from ivr.cli import place
-from ivr.kit.clock import SystemClock
+from ivr.services.clock_floor import clock_of
 from ivr.services.custody.sessions import Session, unlock
 from ivr.store.database import Database
 from ivr.vault import recovery
@@ -39,7 +39,7 @@ def new_passphrase(who: str, file: Path | None, *, option: str = "--passphrase-f
 async def session(database: Database, pin: Pin, advocate: str | None, file: Path | None) -> Session:
     """An advocate's session. A lead's says which epochs it made. Raises as `unlock` does."""
     opened = await unlock(
-        database, pin=pin, passphrase=passphrase_of(advocate, file), now=SystemClock().now(), name=advocate
+        database, pin=pin, passphrase=passphrase_of(advocate, file), now=(await clock_of(database)).now(), name=advocate
     )
     if opened.new_epochs:
         typer.echo(f"Made the epochs {', '.join(opened.new_epochs)}.", err=True)

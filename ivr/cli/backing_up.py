@@ -5,8 +5,8 @@ from pathlib import Path
 import typer
 
 from ivr.cli import place
-from ivr.kit.clock import SystemClock
 from ivr.services.backup import Backup, Written
+from ivr.services.clock_floor import clock_of
 from ivr.settings import Settings
 from ivr.store.folder import Folder
 
@@ -28,7 +28,8 @@ def backup(
 
 async def _backup(of: Settings, directory: Path) -> Written:
     async with place.archive(of) as archive:  # what waited in the spool is in it
-        return await Backup(archive.database, archive.pin, SystemClock()).into(Folder(directory))
+        clock = await clock_of(archive.database)
+        return await Backup(archive.database, archive.pin, clock).into(Folder(directory))
 
 
 def _summary(written: Written, directory: Path) -> str:

@@ -13,7 +13,7 @@ from ivr.cli.phone import Hand, Here, Keyboard, Scripted, Side, place_call
 from ivr.cli.saving import Listening, Script
 from ivr.cli.worlds import worlds
 from ivr.engine.call import SEED_BYTES
-from ivr.kit.clock import SystemClock
+from ivr.kit.clock import Clock, SystemClock
 from ivr.services.rehearsal import Memory
 from ivr.settings import Settings
 
@@ -57,14 +57,15 @@ async def _here(of: Settings, hand: Hand, save: Path | None, *, rehearse: bool) 
         typer.echo(
             REHEARSAL if rehearse else f"{REHEARSAL} `make run` or `ivr init` makes the keys to keep reports with."
         )
-        await _talk(Side(flow, Memory(of.duty_numbers)), None, hand, save, of.duty_numbers)
+        await _talk(Side(flow, Memory(of.duty_numbers)), None, hand, save, of.duty_numbers, SystemClock())
         return
     async with worlds(of, flow, staff) as met:
-        await _talk(Side(flow, met.callers), Side(staff, met.staff), hand, save, met.on_call)
+        await _talk(Side(flow, met.callers), Side(staff, met.staff), hand, save, met.on_call, met.clock)
 
 
-async def _talk(side: Side, staff: Side | None, hand: Hand, save: Path | None, on_call: tuple[str, ...]) -> None:
-    clock = SystemClock()
+async def _talk(
+    side: Side, staff: Side | None, hand: Hand, save: Path | None, on_call: tuple[str, ...], clock: Clock
+) -> None:
     flow, listening = side.flow, Listening(side.world)
     telephone = await Here(Side(flow, listening), clock, staff).begin(random(SEED_BYTES))
     if save is not None:

@@ -138,7 +138,7 @@ async def _here(of: Settings, hand: Hand, *, rehearse: bool) -> None:
         return
     async with worlds(of, flow, staff) as met:
         shown, keys = Shown(), text_keys(of.keys_dir)
-        conversations = Conversations(met.live, flow, met.callers, shown, SystemClock(), keys, of.number)
+        conversations = Conversations(met.live, flow, met.callers, shown, met.clock, keys, of.number)
         await converse(Here(conversations, shown), hand, typer.echo)
 
 

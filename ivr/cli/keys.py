@@ -1,6 +1,7 @@
 """`ivr init` and `ivr keys`: the keys that reports are kept with."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -9,6 +10,7 @@ from nacl.utils import random
 from ivr.cli import asking, installation, place
 from ivr.cli.asking import Advocate, NewPassphraseFile, PassphraseFile
 from ivr.kit.clock import SystemClock
+from ivr.services.clock_floor import BEHIND, believed, clock_of
 from ivr.services.custody import founding, members, recovering, rolling
 from ivr.services.custody.founding import AlreadyFounded, Custody, Founded
 from ivr.services.custody.recovering import Recovered
@@ -87,7 +89,7 @@ async def _found(of: Settings, database: Database, *, lead: str, passphrase: str
             secret=make_secret(of),
             lead=lead,
             passphrase=passphrase,
-            now=SystemClock().now(),
+            now=believed(SystemClock()).now(),
             demo=demo,
         )
     except AlreadyFounded:
@@ -130,7 +132,9 @@ def status() -> None:
 async def _status(of: Settings) -> Status:
     async with place.database(of) as database:
         await installation.require(of, database)
-        return await status_of(database, place.host(of), place.pin(of), now=SystemClock().now())
+        clock = await clock_of(database)
+        found = await status_of(database, place.host(of), place.pin(of), now=clock.now())
+        return replace(found, warnings=(*found.warnings, BEHIND)) if clock.is_behind else found
 
 
 @keys.command("epochs")
@@ -156,7 +160,8 @@ async def _epochs(of: Settings, advocate: str | None, file: Path | None) -> tupl
 
 
 async def _missing_months(of: Settings, database: Database) -> Sequence[str]:
-    return await missing_months(database, place.host(of), place.pin(of), now=SystemClock().now())
+    now = (await clock_of(database)).now()
+    return await missing_months(database, place.host(of), place.pin(of), now=now)
 
 
 def _tell(warnings: Sequence[str]) -> None:
@@ -203,7 +208,8 @@ async def _roll(of: Settings, advocate: str | None, passphrase_file: Path | None
         await place.bring_home(of, database)
         lead = await asking.session(database, place.pin(of), advocate, passphrase_file)
         host = HostKey.of(make_secret(of))
-        done = await rolling.roll_line_keys(database, lead, host, now=SystemClock().now())
+        now = (await clock_of(database)).now()
+        done = await rolling.roll_line_keys(database, lead, host, now=now)
         return done, await _missing_months(of, database)
 
 

@@ -11,10 +11,10 @@ import typer
 
 from ivr.cli.diagnostics import Format, shown
 from ivr.flow.graph import Flow
-from ivr.kit.clock import SystemClock
 from ivr.kit.told import Told
 from ivr.services.archive import Archive
 from ivr.services.by_receipt import LiveReceipts
+from ivr.services.clock_floor import clock_of
 from ivr.services.content import Content, NoContent, load
 from ivr.services.custody.trust import LineKeysLost, require_line
 from ivr.services.receipts import SlowHashes
@@ -132,7 +132,7 @@ async def reports(of: Settings, database: Database) -> AsyncIterator[Reports]:
     spool, slow_hashes = Spool(spool_file(of.spool)), SlowHashes()
     kept = Reports(database, spool, host=host(of), pin=pin(of), slow_hashes=slow_hashes)
     try:
-        await kept.ready(SystemClock().now().date())
+        await kept.ready((await clock_of(database)).now().date())
         yield kept
     finally:
         await kept.close()

@@ -11,8 +11,8 @@ from ivr.cli.asking import Advocate, PassphraseFile
 from ivr.cli.plain import indented, plain
 from ivr.flow.graph import Flow
 from ivr.flow.prompts import groups
-from ivr.kit.clock import SystemClock
 from ivr.services.archive import Archive, Listed, OpenNote, OpenReport, Seal
+from ivr.services.clock_floor import clock_of
 from ivr.services.exporting import Export, export_of
 from ivr.services.receipts import Receipts, SlowHashes, forgotten
 from ivr.services.retention import Night, Purged
@@ -156,7 +156,7 @@ async def _note(of: Settings, wanted: str, text: str, advocate: str | None, file
         written = text or str(typer.prompt("Note"))
         if not written.isascii() and any("\ud800" <= one <= "\udfff" for one in written):
             place.give_up("The note holds bytes that are no text: write it in UTF-8.")
-        await archive.note(report_id, session, text=written, today=SystemClock().now().date())
+        await archive.note(report_id, session, text=written, today=(await clock_of(archive.database)).now().date())
 
 
 @reports.command("export")
@@ -205,7 +205,7 @@ def purge(dry_run: bool = typer.Option(False, "--dry-run", help="Only say what w
 
 async def _purge(of: Settings, flow: Flow, *, dry_run: bool) -> Purged:
     async with place.database(of) as database:
-        clock = SystemClock()
+        clock = await clock_of(database, flow.zone)
         night = Night(database, place.host(of), place.pin(of), flow, clock)
         today = clock.now().astimezone(ZoneInfo(flow.zone)).date()
         return await (night.preview(today) if dry_run else night.purge(today))

@@ -8,9 +8,9 @@ from ivr.app import HOTLINE_NAME
 from ivr.carrier.rest import Order, Outcome, Placed, PlivoRest, Refused, Unclear
 from ivr.channels.voice import Addresses
 from ivr.cli import place
-from ivr.kit.clock import SystemClock
 from ivr.line import trial
 from ivr.services import rota as service
+from ivr.services.clock_floor import clock_of
 from ivr.services.rota import LiveRota
 from ivr.services.world import RING_SECONDS
 from ivr.settings import Settings
@@ -39,8 +39,9 @@ async def _ring(of: Settings, name: str) -> Outcome:
         person = next((one for one in people if one.name == name), None)
         if person is None:
             place.give_up(f"Nobody called {name} answers callers: `ivr rota list` shows who does.")
+        now = (await clock_of(database)).now()
         addresses = Addresses(of.url, of.number, HOTLINE_NAME)
-        tried = addresses.tried(trial.seal(token_keys(of.keys_dir), person.id, SystemClock().now()))
+        tried = addresses.tried(trial.seal(token_keys(of.keys_dir), person.id, now))
         outcome = await rest.place(Order(person.phone, addresses.trial(), tried, RING_SECONDS, TRIAL_SECONDS))
         if outcome == Refused(is_about_number=True):
             await LiveRota(database, place.host(of)).reached(person.id, is_failing=True)

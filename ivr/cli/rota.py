@@ -18,6 +18,7 @@ from ivr.oncall.writing import ShiftWrong
 from ivr.services import outcomes as counted
 from ivr.services import pins
 from ivr.services import rota as service
+from ivr.services.clock_floor import clock_of
 from ivr.services.outcomes import Counted, Outcome
 from ivr.services.rota import Known
 from ivr.settings import Settings
@@ -204,7 +205,8 @@ def import_shifts(
 
 
 def _switch(name: str, *, is_on: bool, hours: float | None) -> None:
-    of, now = place.settings(), SystemClock().now()
+    of = place.settings()
+    now = place.run(_now(of))
     until = now + timedelta(hours=hours) if hours else None
     place.run(_decide(of, name, is_on=is_on, until=until, now=now))
     zone = _flow_of(of)[0]
@@ -226,6 +228,11 @@ def _told(shift: Shift) -> str:
 def _give_up(error: ShiftWrong) -> NoReturn:
     message = str(error)
     place.give_up(f"{message[0].upper()}{message[1:]}.")
+
+
+async def _now(of: Settings) -> datetime:
+    async with place.database(of) as database:
+        return (await clock_of(database)).now()
 
 
 def _today(zone: str) -> date:

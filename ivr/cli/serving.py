@@ -19,9 +19,10 @@ from ivr.cli import installation, listening, place, week
 from ivr.cli.keys import DEMO_FILE, ensure_demo
 from ivr.cli.plain import plain
 from ivr.flow.graph import Flow
-from ivr.kit.clock import SystemClock
+from ivr.kit.clock import NotBefore
 from ivr.line.replies import OnePiece
 from ivr.services import rota
+from ivr.services.clock_floor import BEHIND, clock_of
 from ivr.services.custody.founding import is_demo
 from ivr.services.custody.status import status_of
 from ivr.services.spool import Spool, spool_file
@@ -100,7 +101,7 @@ def serve(
         if found.is_demo and not of.is_loopback:
             typer.echo(DEMO_WARNING, err=True)
         typer.echo(_how_to_call(of, host, found))
-        _listen(of.model_copy(update={"duty_numbers": found.duty_numbers}), flow, staff, door)
+        _listen(of.model_copy(update={"duty_numbers": found.duty_numbers}), flow, staff, door, found.clock)
 
 
 def _how_to_call(of: Settings, host: str, found: "Found") -> str:
@@ -126,6 +127,7 @@ class Found:
 
     is_demo: bool
     duty_numbers: tuple[str, ...]
+    clock: NotBefore
 
 
 async def _prepare(of: Settings, flow: Flow, *, demo: bool) -> Found:
@@ -134,32 +136,34 @@ async def _prepare(of: Settings, flow: Flow, *, demo: bool) -> Found:
         if demo:
             await ensure_demo(of, database)
         await installation.require(of, database, serves=True)
+        clock = await clock_of(database, flow.zone)
         try:
-            token_keys(of.keys_dir).current(SystemClock().now())
+            token_keys(of.keys_dir).current(clock.now())
         except KeysUnavailable as error:
             place.give_up(str(error))
         await _take_up_reports(of, database)
-        for warning in () if demo else await _warnings(of, flow, database):
+        for warning in () if demo else await _warnings(of, flow, database, clock):
             typer.echo(f"! {plain(warning)}", err=True)
-        return await _found(of, database)
+        return await _found(of, database, clock)
 
 
-async def _found(of: Settings, database: Database) -> Found:
+async def _found(of: Settings, database: Database, clock: NotBefore) -> Found:
     """Who tries the line out without an account hears what it is to be put through: somebody must be there to ring."""
     tried_out = await is_demo(database)
     nobody = not of.duty_numbers and (await rota.known(database, place.host(of))).is_empty
     imagined = DEMO_NUMBERS if tried_out and of.is_loopback and nobody else ()
-    return Found(tried_out, of.duty_numbers or imagined)
+    return Found(tried_out, of.duty_numbers or imagined, clock)
 
 
-async def _warnings(of: Settings, flow: Flow, database: Database) -> tuple[str, ...]:
+async def _warnings(of: Settings, flow: Flow, database: Database, clock: NotBefore) -> tuple[str, ...]:
     """What is wrong with keys and rota, and what will be: a caller must not be the first to find out."""
-    host, now = place.host(of), SystemClock().now()
+    host, now = place.host(of), clock.now()
     keys = await status_of(database, host, place.pin(of), now=now)
     known = await rota.known(database, host)
+    behind = (BEHIND,) if clock.is_behind else ()
     if not known.is_empty:
-        return (*keys.warnings, *week.warnings(known, languages=flow.languages, zone=flow.zone, now=now))
-    return keys.warnings if of.duty_numbers else (*keys.warnings, week.NOBODY_YET)
+        return (*behind, *keys.warnings, *week.warnings(known, languages=flow.languages, zone=flow.zone, now=now))
+    return (*behind, *keys.warnings, *(() if of.duty_numbers else (week.NOBODY_YET,)))
 
 
 async def _take_up_reports(of: Settings, database: Database) -> None:
@@ -178,7 +182,7 @@ async def _take_up_reports(of: Settings, database: Database) -> None:
         pass
 
 
-def _listen(of: Settings, flow: Flow, staff: Flow, door: socket.socket) -> None:
+def _listen(of: Settings, flow: Flow, staff: Flow, door: socket.socket, clock: NotBefore) -> None:
     secret = place.secret(of)
     assert secret is not None, "it was made or found before"
     token = _loopback_token(of) if of.is_loopback else of.plivo_auth_token.get_secret_value()
@@ -197,11 +201,11 @@ def _listen(of: Settings, flow: Flow, staff: Flow, door: socket.socket) -> None:
         keys=of.keys_dir,
         recordings=of.prompts_dir / "audio",
         duty_numbers=of.duty_numbers,
-        rest=_rest(of, token),
+        rest=_rest(of, token, clock),
         text_replies=of.text_replies,
         health_token=of.health_token.get_secret_value(),
     )
-    app = build(parts, SystemClock())
+    app = build(parts, clock)
     # Whatever is there now, flow and libraries, stays: to look through it again and again for garbage would keep some
     # caller waiting a tenth of a second each time.
     gc.collect()
@@ -209,10 +213,10 @@ def _listen(of: Settings, flow: Flow, staff: Flow, door: socket.socket) -> None:
     uvicorn.Server(configured(app)).run(sockets=[door])
 
 
-def _rest(of: Settings, token: str) -> PlivoRest:
+def _rest(of: Settings, token: str, clock: NotBefore) -> PlivoRest:
     """Plivo's, or that of `ivr call --through-the-door` while it calls: where nobody answers, the line dials."""
     account = ACCOUNT if of.is_loopback else of.plivo_auth_id
-    refusals = None if of.is_loopback else Refusals(SystemClock())
+    refusals = None if of.is_loopback else Refusals(clock)
     return PlivoRest(
         api_url=of.api_url, auth_id=account, token=token, number=of.number, name=HOTLINE_NAME, refusals=refusals
     )

@@ -11,7 +11,8 @@ from ivr.carrier.rest import NoRest
 from ivr.channels.voice import Addresses
 from ivr.cli import place
 from ivr.flow.graph import Flow
-from ivr.kit.clock import SystemClock
+from ivr.kit.clock import Clock
+from ivr.services.clock_floor import clock_of
 from ivr.services.duty import LiveDuty
 from ivr.services.outcomes import count_outcome
 from ivr.services.rate_limit import RateLimits
@@ -33,6 +34,7 @@ class Worlds:
     callers: LiveWorld
     staff: StaffWorld
     live: Database
+    clock: Clock
     on_call: tuple[str, ...]
 
 
@@ -45,7 +47,8 @@ async def worlds(of: Settings, flow: Flow, staff: Flow) -> AsyncIterator[Worlds]
         place.receipts(of, database, flow, reports) as receipts,
         place.live(of) as live,
     ):
-        clock, url, host = SystemClock(), Addresses(of.url, of.number, HOTLINE_NAME), place.host(of)
+        clock = await clock_of(database, flow.zone)
+        url, host = Addresses(of.url, of.number, HOTLINE_NAME), place.host(of)
         rota = LiveRota(database, host, standing(of.duty_numbers, flow.languages, flow.zone))
         transfers = Transfers(live, rota, NoRest(), clock, flow.languages, url, Shut())
         envelopes = Envelopes(token_keys(of.keys_dir), clock)
@@ -56,6 +59,7 @@ async def worlds(of: Settings, flow: Flow, staff: Flow) -> AsyncIterator[Worlds]
             LiveWorld(reports, receipts, tries, rota, transfers, envelopes, clock, flow),
             StaffWorld(transfers, rota, LiveDuty(database, host), count, envelopes, clock, staff, limits),
             live,
+            clock,
             tuple(person.name for person in await rota.on_duty(clock.now())),
         )
         await limits.close()

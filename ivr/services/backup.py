@@ -22,6 +22,8 @@ from ivr.vault.organisation import Pin
 KEPT_DAYS = 30
 """A data file goes when it is this old: so many of them are there at most."""
 
+REGULAR_DAYS = 7
+
 KEYS = "keys.db"
 DATA = re.compile(r"data-(\d{4}-\d{2}-\d{2})\.db")
 
@@ -96,7 +98,13 @@ def _require_own(folder: Folder, mark: int) -> None:
 
 
 def _prune(folder: Folder, today: date) -> Sequence[str]:
-    old = [name for name in folder.names() if _day_of(name, today) <= today - timedelta(days=KEPT_DAYS)]
+    """What is too old goes, and what a clock that was ahead dated in days to come. Nothing, where no backup was made in
+    the week before: then it may be this clock that is wrong, and the next backup, beside this one, tells."""
+    days = {name: _day_of(name, today) for name in folder.names()}
+    if not any(timedelta() < today - day <= timedelta(days=REGULAR_DAYS) for day in days.values()):
+        return ()
+    kept = (today - timedelta(days=KEPT_DAYS - 1), today + timedelta(days=1))
+    old = [name for name, day in days.items() if not kept[0] <= day <= kept[1]]
     for name in old:
         folder.remove(name)
     return old

@@ -113,8 +113,9 @@ class Conversations:
 
     async def sweep(self) -> None:
         """Delete what is over, in time, also where nobody texts."""
-        until = milliseconds(self.clock.now() + SWEPT_EVERY)
-        await self.live.write(lambda connection: stored.sweep(connection, until=until))
+        now = self.clock.now()
+        until, longest = milliseconds(now + SWEPT_EVERY), milliseconds(now + 2 * LONGEST)
+        await self.live.write(lambda connection: stored.sweep(connection, until=until, longest=longest))
 
     # ---- one text ----
 

@@ -2,6 +2,7 @@
 has no date: each night counts it down, wherever it lies."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -9,12 +10,39 @@ from sqlalchemy import Connection
 from ivr.store import reports as stored
 
 JOB = "night"
+COUNTED = "counted"
+"""The last night that followed on the one before it: what a clock that was wrong for a moment leaves alone."""
 BEGINS_AT = 3
 """The hour, where the line is: the fewest calls. A line that was off then does its work when it is on again."""
 
 MOST_DAYS_OFF = 7
 """After more days without a night's work the clock may be wrong: nothing is forgotten by one look at it. The next
 night, which it must see too, forgets what has expired; so does `ivr reports purge`."""
+
+
+LOOKS = 60
+"""A line looks once a minute. What it did not see begin, at three o'clock, it believes after so many looks."""
+ON_TIME_MINUTES = 10
+
+
+@dataclass(slots=True)
+class Looks:
+    """Whether a serving line believes its clock that it is this night: one that jumps there is wrong more often than it
+    is set right, and comes back within the hour. A line that was off waits so long too."""
+
+    night: date | None = None
+    count: int = 0
+    has_begun: bool = False
+
+    def is_believed(self, here: datetime) -> bool:
+        """One look; `here`: now, where the line is."""
+        night = last(here)
+        if night != self.night:
+            is_next = self.night is not None and night - self.night == timedelta(days=1)
+            self.has_begun = is_next and here.hour == BEGINS_AT and here.minute < ON_TIME_MINUTES
+            self.night, self.count = night, 0
+        self.count += 1
+        return self.has_begun or self.count > LOOKS
 
 
 def due(here: datetime, before: str | None) -> date | None:

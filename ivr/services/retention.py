@@ -69,7 +69,8 @@ class _Only(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """A line's nightly work. Every method raises StoreUnavailable. `spool`: this host's, where it has one."""
+    """A line's nightly work. Every method raises StoreUnavailable. `spool`: this host's, where it has one.
+    `looks`: of a line that serves, and looks once a minute; without it, the clock is believed at once."""
 
     database: Database
     host: HostKey
@@ -77,11 +78,14 @@ class Night:
     flow: Flow
     clock: Clock
     spool: Spool | None = None
+    looks: nights.Looks | None = None
 
     async def work_if_due(self) -> Purged | None:
         """A night's work, if it is time and no worker has done it; else None. What a worker that died, or had somebody
         in its way, has not written anew is written anew then."""
         here = self.clock.now().astimezone(ZoneInfo(self.flow.zone))
+        if self.looks is not None and not self.looks.is_believed(here):
+            return None
         if self.spool is not None:
             with suppress(StoreUnavailable):  # told by whoever brings home what waits there; the night goes on
                 await self.spool.count_night(here)
@@ -126,6 +130,7 @@ class Night:
         done = _purge(connection, self.flow, today, passed=passed) if passed else WAITS
         if passed:
             claims.count_night(connection)
+            jobs.claim(connection, nights.COUNTED, day=today.isoformat())
         if not closes:
             return done
         try:

@@ -218,10 +218,11 @@ class Transfers:
         """Delete what is over, in time, also where nobody calls: what is not due now would be late the next time."""
         now = self.clock.now()
         old = now - stored.STAYS + stored.SWEPT_EVERY
-        ended, joined, gone = map(milliseconds, (old, old - LONGEST_TALK, now - offering.GONE_AFTER))
+        moments = (old, old - LONGEST_TALK, now - offering.GONE_AFTER, now + stored.STAYS)
+        ended, joined, gone, ahead = map(milliseconds, moments)
 
         def swept(connection: Connection) -> None:
-            stored.sweep(connection, ended=ended, asked=ended, joined=joined)
+            stored.sweep(connection, ended=ended, asked=ended, joined=joined, ahead=ahead)
             stored.forget_told(connection, asked=gone)
 
         await self.live.write(swept)

@@ -61,6 +61,8 @@ def let_go(connection: Connection, ids: Sequence[bytes], *, claimed: int) -> Non
     connection.execute(update(conversations).where(ours).values(claimed=0))
 
 
-def sweep(connection: Connection, *, until: int) -> int:
-    """Delete those that end at that moment or before. How many."""
-    return connection.execute(delete(conversations).where(conversations.c.until <= until)).rowcount
+def sweep(connection: Connection, *, until: int, longest: int) -> int:
+    """Delete those that end at that moment or before, or later than any can: a clock that was wrong began them. How
+    many."""
+    over = (conversations.c.until <= until) | (conversations.c.until > longest)
+    return connection.execute(delete(conversations).where(over)).rowcount

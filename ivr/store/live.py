@@ -294,10 +294,11 @@ def change_transfer(
     return bool(connection.execute(update(transfers).where(*where).values(values)).rowcount)
 
 
-def sweep(connection: Connection, *, ended: int, asked: int, joined: int) -> int:
+def sweep(connection: Connection, *, ended: int, asked: int, joined: int, ahead: int) -> int:
     """Delete the transfers that ended before that moment, those whose caller has not asked since, and those who talk
-    since longer than anybody can. How many."""
-    over = transfers.c.ended_at < ended
+    since longer than anybody can; and what is later than `ahead`, which a clock that was wrong wrote: whoever is
+    engaged there would never be rung again. How many."""
+    over = or_(transfers.c.ended_at < ended, transfers.c.ended_at > ahead, transfers.c.polled_at > ahead)
     lost = and_(
         transfers.c.ended_at.is_(None),
         or_(
@@ -305,8 +306,8 @@ def sweep(connection: Connection, *, ended: int, asked: int, joined: int) -> int
             transfers.c.polled_at < joined,
         ),
     )
-    connection.execute(delete(staff_calls).where(staff_calls.c.at < ended))
-    connection.execute(delete(attempts).where(attempts.c.at < ended))
+    connection.execute(delete(staff_calls).where(or_(staff_calls.c.at < ended, staff_calls.c.at > ahead)))
+    connection.execute(delete(attempts).where(or_(attempts.c.at < ended, attempts.c.at > ahead)))
     filled, full = budgets.c.left + (ended - budgets.c.at) * budgets.c.a_day, budgets.c.burst * ONE_TRY
     left = case((filled < full, filled), else_=full)
     connection.execute(update(budgets).where(budgets.c.at < ended).values(left=left, at=ended))

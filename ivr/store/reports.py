@@ -184,6 +184,11 @@ def of_epochs_after(connection: Connection, epoch: str) -> Sequence[ReportRow]:
     return [_row(row) for row in connection.execute(statement)]
 
 
+def newest_week(connection: Connection, *, until: str) -> str | None:
+    """The newest ISO week (YYYY-Www) of any report that is no later than that one. Looks at every report."""
+    return connection.execute(select(func.max(reports.c.week)).where(reports.c.week <= until)).scalar()
+
+
 def epochs_in_use(connection: Connection) -> frozenset[str]:
     """Every epoch that there are reports of."""
     return frozenset(connection.execute(select(reports.c.epoch).distinct()).scalars())

@@ -359,7 +359,9 @@ jobs = Table(
     "jobs",
     metadata,
     column("name", Text(32), primary_key=True, why="which job"),
-    column("ran_on", Text(10), why="the day it last ran, YYYY-MM-DD: one worker runs it, once"),
+    column(
+        "ran_on", Text(10), why="the day it last ran, YYYY-MM-DD: one worker runs it, once; and no clock shows less"
+    ),
     info={
         "lasting": True,
         "backup": "keys",

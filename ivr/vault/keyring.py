@@ -82,14 +82,14 @@ class KeyRing(Generic[K]):
 
     def sweep(self, now: datetime) -> None:
         """Destroy what is too old, in memory and on disk. Every roll does it; call it also when no calls come."""
-        for kid in [kid for kid in self._keys if not self._is_alive(kid, now)]:
+        for kid in [kid for kid in self._keys if self._is_out_of_time(kid, now)]:
             del self._keys[kid]
         if not self._directory.is_dir():
             return
         with self._usable():
             for path in self._directory.iterdir():
                 kid_of_file = self._kid_of(path)
-                if kid_of_file is not None and self._is_old(kid_of_file, now):
+                if kid_of_file is not None and self._is_out_of_time(kid_of_file, now):
                     path.unlink(missing_ok=True)
 
     def try_out(self, now: datetime) -> None:
@@ -102,8 +102,11 @@ class KeyRing(Generic[K]):
             finally:
                 draft.unlink(missing_ok=True)
 
-    def _is_old(self, kid: int, now: datetime) -> bool:
-        return now.timestamp() >= kid * self._rolls + self._lives
+    def _is_out_of_time(self, kid: int, now: datetime) -> bool:
+        """Too old; or so far ahead that a clock which was wrong made it: nobody else would ever destroy that one. Not
+        what is only a little ahead: a clock that is set back by minutes ends no call."""
+        begins = kid * self._rolls
+        return now.timestamp() >= begins + self._lives or now.timestamp() < begins - self._lives
 
     def _is_alive(self, kid: int, now: datetime) -> bool:
         return kid * self._rolls <= now.timestamp() < kid * self._rolls + self._lives

@@ -4,10 +4,12 @@ import re
 import sqlite3
 import stat
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from ivr.kit.clock import SystemClock
 from tests.cli.test_calling import WHOLE_REPORT, ivr
 from tests.shipped import ROOT
 
@@ -329,6 +331,16 @@ def test_a_note_that_is_no_text_is_refused(desk: Path) -> None:
     [report] = [line.split()[0] for line in ivr("reports", "list")[1].splitlines() if "bad_date" in line]
     code, said = ivr("reports", "note", report, "--text", "\udcff abc", *given(desk, "ana"))
     assert (code, "UTF-8" in said) == (2, True)
+
+
+def test_a_clock_that_is_behind_what_is_kept_is_told(desk: Path) -> None:
+    assert "clock is behind" not in ivr("keys", "status")[1]
+    to_come = (SystemClock().now() + timedelta(days=40)).date().isoformat()
+    with closing(sqlite3.connect(desk / "data" / "porchlight.db")) as other:
+        other.execute("UPDATE jobs SET ran_on = ? WHERE name = 'counted'", (to_come,))
+        other.commit()
+    code, said = ivr("keys", "status")
+    assert (code, "clock is behind" in said) == (0, True)
 
 
 def test_no_folder_is_not_this_one(desk: Path) -> None:

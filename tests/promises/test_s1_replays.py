@@ -214,7 +214,9 @@ class Trusting(Edge):
 async def at_once(of: House) -> None:
     """Live rows go as soon as they are over."""
     now = milliseconds(of.clock.now())
-    await of.parts.live.write(lambda connection: live.sweep(connection, ended=now, asked=now, joined=now))
+    await of.parts.live.write(
+        lambda connection: live.sweep(connection, ended=now, asked=now, joined=now, ahead=now + 1)
+    )
 
 
 def test_mutant_a_line_that_looks_at_no_age_is_seen(tmp_path: Path, blank: Path) -> None:

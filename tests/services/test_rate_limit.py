@@ -106,7 +106,7 @@ def test_what_is_given_back_after_the_rows_were_lost_empties_nothing(tmp_path: P
         one.give_back(LIMIT, first(100), NOW)
         await one.close()
         at = live.milliseconds(NOW + MINUTE)
-        await other.in_time(other._live.write(partial(live.sweep, ended=at, asked=at, joined=at)))
+        await other.in_time(other._live.write(partial(live.sweep, ended=at, asked=at, joined=at, ahead=at + 1)))
         assert [await other.take(LIMIT, first(n), NOW + MINUTE) for n in range(6)] == [AT_ONCE] * 6
 
     with two_workers("sqlite", tmp_path) as told:
@@ -186,12 +186,14 @@ def test_attempts_are_swept_with_what_else_is_over(tmp_path: Path) -> None:
         await RateLimits(database, PATIENT).take(LIMIT, first(1), NOW)
         for due, left in ((NOW, 1), (NOW + MINUTE, 0)):
             at = live.milliseconds(due)
-            await database.write(partial(live.sweep, ended=at, asked=at, joined=at))
+            await database.write(partial(live.sweep, ended=at, asked=at, joined=at, ahead=at + 1))
             assert len(await database.read(lambda found: found.execute(select(live.attempts)).all())) == left
         swept = await database.read(lambda found: found.execute(select(live.budgets)).one())
         assert swept.at == live.milliseconds(NOW + MINUTE), "nor is it known when the last came"
         assert swept.left == LIMIT.filled(Level(5 * ONE_TRY, live.milliseconds(NOW)), NOW + MINUTE).left
-        await database.write(partial(live.sweep, ended=at + 400 * ONE_TRY, asked=at, joined=at))
+        await database.write(
+            partial(live.sweep, ended=at + 400 * ONE_TRY, asked=at, joined=at, ahead=at + 401 * ONE_TRY)
+        )
         assert (await database.read(lambda found: found.execute(select(live.budgets)).one())).left == 6 * ONE_TRY
         await database.close()
 

@@ -131,7 +131,7 @@ def test_nobody_is_offered_two_calls_at_once_and_the_offers_go_with_their_transf
         assert [await database.write(reserved(one)) for one in (first, second, first)] == [True, False, False]
         await database.write(lambda found: live.change_offer(found, first.id, if_in=("reserved",), engaged=None))
         assert await database.write(reserved(second)) is True
-        await database.write(lambda found: live.sweep(found, ended=0, asked=2_000, joined=0))
+        await database.write(lambda found: live.sweep(found, ended=0, asked=2_000, joined=0, ahead=9_000))
         assert await database.read(lambda found: live.offer(found, second.id)) is None
 
     with_database(tmp_path, story, kind)
