@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 from nacl.utils import random
 
 KEY_SIZE = 32
+SET_BACK_SECONDS = 3600
+"""How far a clock may be set back, beyond a key's life, before keys of the time to come are taken for mistakes."""
 
 K = TypeVar("K")
 
@@ -105,8 +107,8 @@ class KeyRing(Generic[K]):
     def _is_out_of_time(self, kid: int, now: datetime) -> bool:
         """Too old; or so far ahead that a clock which was wrong made it: nobody else would ever destroy that one. Not
         what is only a little ahead: a clock that is set back by minutes ends no call."""
-        begins = kid * self._rolls
-        return now.timestamp() >= begins + self._lives or now.timestamp() < begins - self._lives
+        begins, at = kid * self._rolls, now.timestamp()
+        return at >= begins + self._lives or at < begins - self._lives - SET_BACK_SECONDS
 
     def _is_alive(self, kid: int, now: datetime) -> bool:
         return kid * self._rolls <= now.timestamp() < kid * self._rolls + self._lives

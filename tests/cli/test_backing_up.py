@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,8 @@ def test_it_says_what_it_wrote_and_what_to_mind(founded: Path, shelf: Path) -> N
         "Keep keys.db in one place only: a copy of it that is kept defeats forgetting."
     )
     report()
-    for old in ("data-2020-02-28.db", "data-2020-02-29.db"):
+    yesterday = SystemClock().now().date() - timedelta(days=1)
+    for old in ("data-2020-02-28.db", "data-2020-02-29.db", f"data-{yesterday}.db"):
         (shelf / old).write_bytes(b"")
     assert f"(2 reports) and keys.db into {shelf}. Removed 2 older ones. Keep" in backup(shelf)[1]
     (shelf / "data-2020-02-28.db").write_bytes(b"")

@@ -462,7 +462,8 @@ def test_data_is_kept_for_thirty_days_and_what_is_not_ours_for_ever(tmp_path: Pa
     theirs = ["data-2020-13-45.db", "data-2020-01-01.db.gz", "old-data-2020-01-01.db", "keys.db.old", ".keys.db.new-1"]
 
     shelf.mkdir(mode=0o755)
-    for name in (old, "data-2020-01-01.db", kept_still, *theirs):
+    yesterday = f"data-{TODAY - timedelta(days=1)}.db"
+    for name in (old, "data-2020-01-01.db", kept_still, yesterday, *theirs):
         (shelf / name).write_bytes(b"")
     (shelf / "data-2020-01-02.db").mkdir()
     (shelf / "data-2020-01-03.db").symlink_to(tmp_path / "porchlight.db")
@@ -472,7 +473,7 @@ def test_data_is_kept_for_thirty_days_and_what_is_not_ours_for_ever(tmp_path: Pa
         assert list(written.removed) == ["data-2020-01-01.db", old]
 
     with_line(tmp_path, main)
-    stays = {DATA, KEYS, kept_still, "data-2020-01-02.db", "data-2020-01-03.db", *theirs}
+    stays = {DATA, KEYS, kept_still, yesterday, "data-2020-01-02.db", "data-2020-01-03.db", *theirs}
     assert {path.name for path in shelf.iterdir()} == stays
     assert stat.S_IMODE(shelf.stat().st_mode) == 0o755
 
