@@ -71,7 +71,7 @@ def add(
     )
     reads = f" She can read the reports of {', '.join(epochs)}." if epochs else ""
     rung = f" She is rung on her shifts: `ivr rota add {name} --every-day 00:00-24:00`." if reached.phone else ""
-    typer.echo(f"Added {name}.{reads}{rung}")
+    typer.echo(plain(f"Added {name}.{reads}{rung}"))
 
 
 async def _add(
@@ -114,7 +114,7 @@ def set_reached(
     if reached == Reached(None, None, None, None):
         place.give_up("Say what is to be changed: --phone, --languages, --tier or --zone.")
     person = place.run(_set(of, name, reached))
-    typer.echo(f"{person.name}: {person.phone}  {person.tier}  {','.join(person.languages)}  {person.zone}")
+    typer.echo(plain(f"{person.name}: {person.phone}  {person.tier}  {','.join(person.languages)}  {person.zone}"))
 
 
 async def _set(of: Settings, name: str, reached: Reached) -> Person:
@@ -178,10 +178,10 @@ def pin(
     of = place.settings()
     if remove:
         place.run(_remove_pin(of, name))
-        typer.echo(f"{name} has no PIN any more.")
+        typer.echo(plain(f"{name} has no PIN any more."))
         return
     made = place.run(_new_pin(of, name))
-    typer.echo(f"The PIN of {name} is {made[:4]} {made[4:]}. It is shown this once: tell her, and keep no copy.")
+    typer.echo(plain(f"The PIN of {name} is {made[:4]} {made[4:]}. It is shown this once: tell her, and keep no copy."))
 
 
 async def _new_pin(of: Settings, name: str) -> str:
@@ -205,9 +205,9 @@ def remove(
     of = place.settings()
     done = place.run(_remove(of, name, advocate, passphrase_file))
     if done is None:
-        typer.echo(f"Removed {name}. She had no keys; she is not rung any more.")
+        typer.echo(plain(f"Removed {name}. She had no keys; she is not rung any more."))
         return
-    typer.echo(f"Removed {name}. Made anew without her: {', '.join(done.new_epochs) or 'nothing'}.")
+    typer.echo(plain(f"Removed {name}. Made anew without her: {', '.join(done.new_epochs) or 'nothing'}."))
     if done.signed_anew:
         typer.echo(f"What she had signed, you have signed now: {done.signed_anew} reports and notes.")
     typer.echo("This month's reports stay readable for whoever kept a copy of her keys and of the database.")

@@ -5,6 +5,7 @@ from pathlib import Path
 import typer
 
 from ivr.cli import place
+from ivr.kit.plain import plain
 from ivr.services.clock_floor import clock_of
 from ivr.services.custody.sessions import Session, unlock
 from ivr.store.database import Database
@@ -42,7 +43,7 @@ async def session(database: Database, pin: Pin, advocate: str | None, file: Path
         database, pin=pin, passphrase=passphrase_of(advocate, file), now=(await clock_of(database)).now(), name=advocate
     )
     if opened.new_epochs:
-        typer.echo(f"Made the epochs {', '.join(opened.new_epochs)}.", err=True)
+        typer.echo(plain(f"Made the epochs {', '.join(opened.new_epochs)}."), err=True)
     return opened
 
 

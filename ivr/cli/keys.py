@@ -10,6 +10,7 @@ from nacl.utils import random
 from ivr.cli import asking, installation, place
 from ivr.cli.asking import Advocate, NewPassphraseFile, PassphraseFile
 from ivr.kit.clock import SystemClock
+from ivr.kit.plain import plain
 from ivr.services.clock_floor import BEHIND, believed, clock_of
 from ivr.services.custody import founding, members, recovering, rolling
 from ivr.services.custody.founding import AlreadyFounded, Custody, Founded
@@ -65,7 +66,7 @@ def init(
         typer.echo("Nothing to do: there are keys already. `ivr keys status` shows them.")
         return
     typer.echo(f"Added the lead {advocate}. Without her passphrase and the shares nobody can read a report.")
-    typer.echo(f"Made the epochs {', '.join(made.epochs)}.")
+    typer.echo(plain(f"Made the epochs {', '.join(made.epochs)}."))
     typer.echo(
         f"\nThe organisation's key: set it wherever the line or an advocate works.\n\n"
         f"  IVR_ORGANISATION_KEY={organisation.written(made.pin)}\n"
@@ -122,11 +123,11 @@ def status() -> None:
     found = place.run(_status(of))
     typer.echo("Who can open reports:")
     for member in found.members:
-        typer.echo(f"  {member.name:20} {member.role:10} {member.epochs} epochs")
+        typer.echo(plain(f"  {member.name:20} {member.role:10} {member.epochs} epochs"))
     typer.echo(f"  {'the printed shares':20} {'any two' if found.has_recovery else 'none':10}")
-    typer.echo(f"Epochs: {', '.join(found.epochs) or 'none'}")
+    typer.echo(plain(f"Epochs: {', '.join(found.epochs) or 'none'}"))
     for warning in found.warnings:
-        typer.echo(f"! {warning}")
+        typer.echo(plain(f"! {warning}"))
 
 
 async def _status(of: Settings) -> Status:
@@ -166,7 +167,7 @@ async def _missing_months(of: Settings, database: Database) -> Sequence[str]:
 
 def _tell(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        typer.echo(f"! {warning}", err=True)
+        typer.echo(plain(f"! {warning}"), err=True)
 
 
 @keys.command("pin")
@@ -198,7 +199,7 @@ def roll(
         place.give_up(ROLL_WHERE)
     done, trouble = place.run(_roll(of, advocate, passphrase_file))
     typer.echo(f"The line has new keys. Signed anew: {done.signed_anew} reports and notes.")
-    typer.echo(f"Receipts go on for the epochs {', '.join(done.epochs)}.")
+    typer.echo(plain(f"Receipts go on for the epochs {', '.join(done.epochs)}."))
     _tell(trouble)
 
 
@@ -265,14 +266,15 @@ def recover(
     every = len(found.epoch_keys) + len(found.missing_epochs)
     typer.echo(f"These shares are good: they open {len(found.epoch_keys)} of {every} epochs.")
     if found.missing_epochs:
-        typer.echo(f"! They do not open {', '.join(found.missing_epochs)}.")
+        typer.echo(plain(f"! They do not open {', '.join(found.missing_epochs)}."))
     if drill:
         typer.echo("This was a drill: nothing was changed. Put the shares back where they belong.")
         return
     place.run(
         _recover(of, found, name, asking.new_passphrase(name, new_passphrase_file, option="--new-passphrase-file"))
     )
-    typer.echo(f"{name} is a lead now. `ivr advocates remove` takes away who is lost; `ivr keys shares` prints anew.")
+    typer.echo(plain(f"{name} is a lead now."))
+    typer.echo("`ivr advocates remove` takes away who is lost; `ivr keys shares` prints anew.")
 
 
 async def _open(of: Settings, one: Share, other: Share) -> Recovered:

@@ -11,6 +11,7 @@ import typer
 
 from ivr.cli.diagnostics import Format, shown
 from ivr.flow.graph import Flow
+from ivr.kit.plain import plain
 from ivr.kit.told import Told
 from ivr.services.archive import Archive
 from ivr.services.by_receipt import LiveReceipts
@@ -45,7 +46,7 @@ T = TypeVar("T")
 
 def give_up(message: str, *, code: int = COULD_NOT) -> NoReturn:
     """End the command: what is the matter, and the cure, on standard error."""
-    typer.echo(message, err=True)
+    typer.echo("\n".join(map(plain, message.splitlines())), err=True)
     raise typer.Exit(code)
 
 
@@ -169,7 +170,7 @@ async def bring_home(of: Settings, database: Database) -> None:
         async with reports(of, database):
             pass
     except (LineKeysLost, StoreUnavailable) as error:
-        typer.echo(f"! {error}.", err=True)
+        typer.echo(plain(f"! {error}."), err=True)
 
 
 def make_data_dir(of: Settings) -> None:
@@ -217,7 +218,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except Told as error:
         message = str(error)
-        give_up(f"{message[0].upper()}{message[1:]}.")
+        give_up(plain(f"{message[0].upper()}{message[1:]}."))
     except KeyboardInterrupt:
         sys.exit(130)
 

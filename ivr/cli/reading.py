@@ -176,7 +176,7 @@ def export(
     made = place.run(_export(of, advocate, passphrase_file, second, second_passphrase_file))
     place.write_privately(file, made.csv.encode())
     added = f" and {made.added} additions to reports" if made.added else ""
-    typer.echo(f"Wrote {made.count} reports{added} into {file}. Left out: {made.left_out or 'none'}.")
+    typer.echo(plain(f"Wrote {made.count} reports{added} into {file}. Left out: {made.left_out or 'none'}."))
     typer.echo("The file is not sealed: hand it over and delete it. What is withdrawn later stays in it.")
 
 
@@ -198,9 +198,9 @@ def purge(dry_run: bool = typer.Option(False, "--dry-run", help="Only say what w
     done = place.run(_purge(of, flow, dry_run=dry_run))
     would = "Would forget" if dry_run else "Forgot"
     reported = ", ".join(f"{count} of {form}" for form, count in done.reports.items())
-    typer.echo(f"{would} reports: {reported or 'none'}.")
+    typer.echo(plain(f"{would} reports: {reported or 'none'}."))
     typer.echo(f"{would} derived uses: {done.contributions or 'none'}.")
-    typer.echo(f"{would} the keys of: {', '.join(done.epochs) or 'no month'}.")
+    typer.echo(plain(f"{would} the keys of: {', '.join(done.epochs) or 'no month'}."))
 
 
 async def _purge(of: Settings, flow: Flow, *, dry_run: bool) -> Purged:

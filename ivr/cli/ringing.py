@@ -8,6 +8,7 @@ from ivr.app import HOTLINE_NAME
 from ivr.carrier.rest import Order, Outcome, Placed, PlivoRest, Refused, Unclear
 from ivr.channels.voice import Addresses
 from ivr.cli import place
+from ivr.kit.plain import plain
 from ivr.line import trial
 from ivr.services import rota as service
 from ivr.services.clock_floor import clock_of
@@ -24,7 +25,7 @@ def try_phone(of: Settings, name: str) -> None:
     """Ring once, and say what became of the request."""
     match place.run(_ring(of, name)):
         case Placed():
-            typer.echo(f"The phone of {name} is about to ring. If it cannot be reached, `ivr rota` will say so.")
+            typer.echo(plain(f"The phone of {name} is about to ring. If it cannot be reached, `ivr rota` will say so."))
         case Unclear():
             place.give_up(f"Plivo did not answer in time: the phone of {name} may ring all the same.")
         case Refused(is_about_number=True):

@@ -104,7 +104,7 @@ def add(
     shift = Shift(b"", PersonId(b""), begins, start, end, where, rule, is_break=is_break)
     added = place.run(_add(of, [(name, shift)]))
     already = "" if added else " That was so before."
-    typer.echo(f"{name} is {'away' if is_break else 'on call'} {_told(shift).removeprefix('away ')}.{already}")
+    typer.echo(plain(f"{name} is {'away' if is_break else 'on call'} {_told(shift).removeprefix('away ')}.{already}"))
 
 
 @rota.command("remove")
@@ -157,7 +157,7 @@ def outcomes(weeks: bool = typer.Option(False, "--weeks", help="By weeks. Else b
     typer.echo("  ".join((" " * len(periods[0].when), *(f"{name:>8}" for name in (*names, "together")))).rstrip())
     for period in periods:
         numbers = [period.numbers.get(outcome, 0) for outcome in Outcome]
-        typer.echo("  ".join((period.when, *(f"{number:8}" for number in (*numbers, sum(numbers))))))
+        typer.echo(plain("  ".join((period.when, *(f"{number:8}" for number in (*numbers, sum(numbers)))))))
     typer.echo("\nRough, and for yourselves: not to be published.")
 
 
@@ -214,7 +214,7 @@ def _switch(name: str, *, is_on: bool, hours: float | None) -> None:
     is_rung = any(person.name == name for person in known.rota.on_duty(now))
     told = f" until {until.astimezone(ZoneInfo(zone)):%a %H:%M} ({zone})" if until else ""
     hint = "" if is_rung or not is_on else f" Her shifts say so: `ivr rota on {name} --for 2` rings her all the same."
-    typer.echo(f"{name} is {'on call' if is_rung else 'not rung'} now{told}.{hint}")
+    typer.echo(plain(f"{name} is {'on call' if is_rung else 'not rung'} now{told}.{hint}"))
 
 
 def _told(shift: Shift) -> str:

@@ -1,11 +1,10 @@
 """Shifts as a table for a spreadsheet: CSV, one shift or break a line, without numbers or anything of a caller."""
 
 import csv
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 
-from ivr.kit.plain import plain
+from ivr.kit.plain import as_cell, from_cell, plain
 from ivr.oncall import writing
 from ivr.oncall.people import Person, PersonId
 from ivr.oncall.rota import Rota, Shift
@@ -38,7 +37,7 @@ def written(rota: Rota) -> str:
     table.writeheader()
     lines = [_line(names[shift.person], shift) for shift in rota.shifts]
     lines.sort(key=lambda line: [line[column] for column in ("name", "first", "hours", "days")])
-    table.writerows({name: _as_text(cell) for name, cell in line.items()} for line in lines)
+    table.writerows({name: as_cell(cell) for name, cell in line.items()} for line in lines)
     return out.getvalue()
 
 
@@ -67,19 +66,6 @@ def read(text: str, people: Iterable[Person]) -> tuple[tuple[str, Shift], ...]:
     return tuple(shifts)
 
 
-_FORMULA = re.compile(r"'* *[=+\-@＝＋－＠]")
-
-
-def _as_text(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula and no terminal obeys; `_from_text` reads it."""
-    shown = plain(cell)  # tabs and line breaks too
-    return f"'{shown}" if _FORMULA.match(shown) else shown
-
-
-def _from_text(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
-
-
 def _line(name: str, shift: Shift) -> dict[str, str]:
     last = writing.last_day(shift)
     days = writing.told_days(shift)
@@ -95,8 +81,8 @@ def _line(name: str, shift: Shift) -> dict[str, str]:
 
 
 def _read(line: Mapping[str, str | None], people: Mapping[str, Person]) -> tuple[str, Shift]:
-    told = {name: _from_text((line.get(name) or "").strip()) for name in COLUMNS}
-    person = people.get(_from_text(line.get("name") or "")) or people.get(told["name"])
+    told = {name: from_cell((line.get(name) or "").strip()) for name in COLUMNS}
+    person = people.get(from_cell(line.get("name") or "")) or people.get(told["name"])
     if person is None:
         raise ShiftWrong(f"nobody called {told['name'] or '(no name)'} answers callers: `ivr advocates add` adds them")
     if told["kind"] not in ("", ON, BREAK):

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ivr.flow.line import CONSENTS
+from ivr.kit.plain import as_cell
 from ivr.kit.told import Told
 from ivr.services.archive import Archive, OpenReport, Seal
 from ivr.services.custody.sessions import Session
@@ -71,10 +72,11 @@ def _table(opened: list[OpenReport]) -> str:
     asked = dict.fromkeys(question for report in opened for question, _ in report.answers or ())
     written = io.StringIO()
     table = csv.writer(written, lineterminator="\n")
-    table.writerow([*FIXED, *asked])
+    table.writerow(map(as_cell, (*FIXED, *asked)))
     for report in opened:
         answers = {question: "; ".join(codes) for question, codes in report.answers or ()}
         adds_to = report.adds_to.hex() if report.adds_to else ""
         fixed = (report.listed.id.hex(), report.listed.form, report.day, adds_to)
-        table.writerow([*fixed, *(answers.get(question, "") for question in asked)])
+        told = (*fixed, *(answers.get(question, "") for question in asked))
+        table.writerow([as_cell(cell or "") for cell in told])
     return written.getvalue()

@@ -187,3 +187,17 @@ def test_an_export_holds_what_may_be_passed_on_and_was_confirmed_and_says_what_i
             await export_of(of.archive, ana, await of.session("ana"))
 
     with_office(tmp_path, main)
+
+
+def test_no_cell_of_an_export_is_a_formula_whoever_wrote_the_report(tmp_path: Path) -> None:
+    """Also where the line's own keys were stolen, and something was written that no form asks."""
+
+    async def main(of: Office, ana: Session) -> None:
+        await members.add(of.database, ana, name="bo", passphrase=PASSPHRASE, role=Role.ADVOCATE, effort=CHEAP)
+        planted = await keep(of, 0, answers=(("=cmd()", ("+1", "@sum(1)")), ("\x1b[2J", ("-2\r\n=3",))))
+        await of.archive.decide(planted, ana, confirmed=True)
+        made = await export_of(of.archive, ana, await of.session("bo"))
+        header, line = list(csv.reader(io.StringIO(made.csv)))
+        assert (header[4:], line[4:]) == (["'=cmd()", "\\x1b[2J"], ["'+1; @sum(1)", "'-2\\r\\n=3"])
+
+    with_office(tmp_path, main)
