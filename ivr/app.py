@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,6 +22,7 @@ from ivr.kit.clock import Clock
 from ivr.kit.time_limits import TimeLimits
 from ivr.line.edge import CALLERS, STAFF, Edge
 from ivr.line.health import Ready
+from ivr.line.rejections import Rejections
 from ivr.line.staff import StaffDoor
 from ivr.line.text_door import Answers, TextDoor
 from ivr.line.text_edge import TextEdge
@@ -143,7 +144,8 @@ def build(
     the rest are classes to be damaged."""
     clock, keys = believed(clock), rings(parts.keys)
     genuine = verifier([parts.carrier_token], parts.public_url)
-    guard = edge(genuine, keys.tokens, keys.seeds, seed_period=SEED_PERIOD)
+    rejections = Rejections()
+    guard = edge(genuine, keys.tokens, keys.seeds, seed_period=SEED_PERIOD, rejections=rejections)
     addresses = Addresses(parts.public_url, parts.number, HOTLINE_NAME)
     slow_hashes, host, spool = SlowHashes(), HostKey.of(parts.secret), Spool(parts.spool)
     reports = Reports(
@@ -167,37 +169,39 @@ def build(
     staff = Turning(parts.staff, staff_voice, guard, staff_world, clock, STAFF, known_by_name)
     doors = Door(callers, guard, world.gone, world.entered, rota), StaffDoor(staff, transfers, rota, guard)
     conversations = _conversations(parts, keys, met, clock, texts_of)
-    texts = TextDoor(text_edge(genuine, parts.number), answers_of(conversations.answer))
+    texts = TextDoor(text_edge(genuine, parts.number, rejections), answers_of(conversations.answer))
     readiness = _readiness(parts, keys, reports, rota, breaker, clock)
-    router = build_router(*doors, guard, parts.recordings, Ready(readiness, parts.health_token), texts)
+    ready = Ready(readiness, parts.health_token)
+    router = build_router(*doors, guard, parts.recordings, rejections, ready, texts)
     night = Night(parts.database, host, parts.pin, flow, clock, spool, nights.Looks())
     watch = ClockWatch(clock, parts.database, flow.zone)
-    chores = _chores(parts, keys, reports, rota, transfers, conversations, night, readiness, watch)
-
-    async def ends() -> None:
-        await transfers.close()
-        await parts.rest.aclose()
-        await reports.close()
-        await rate_limits.close()
-        await receipts.close()
-        slow_hashes.close()
-
-    router.lifespan_context = lambda _app: _life(parts, spool, _at_work(chores, clock, pause), ends)
+    chores = (
+        *_chores(parts, keys, reports, rota, transfers, conversations, night, readiness, watch),
+        Chore("tell of rejected webhooks", timedelta(minutes=1), rejections.tell, on_time=True),
+    )
+    closing = (transfers.close, parts.rest.aclose, reports.close, rate_limits.close, receipts.close)
+    router.lifespan_context = lambda _app: _life(parts, spool, _at_work(chores, clock, pause), closing, slow_hashes)
     return router
 
 
 @contextlib.asynccontextmanager
 async def _life(
-    parts: Parts, spool: Spool, work: contextlib.AbstractAsyncContextManager[None], ends: Callable[[], Awaitable[None]]
+    parts: Parts,
+    spool: Spool,
+    work: contextlib.AbstractAsyncContextManager[None],
+    closing: Iterable[Callable[[], Awaitable[None]]],
+    slow_hashes: SlowHashes,
 ) -> AsyncIterator[None]:
-    """From the opening of the door to its closing: `ends` before the databases do."""
+    """From the opening of the door to its closing. `closing`: what ends before the databases do, in this order."""
     await spool.open()
     await parts.live.furnish(live.create)
     try:
         async with work:
             yield
     finally:
-        await ends()
+        for close in closing:
+            await close()
+        slow_hashes.close()
         await spool.close()
         await parts.live.close()
         await parts.database.close()

@@ -22,6 +22,8 @@ ALLOWED = {
     "status": "how it refused: the HTTP status, or that no connection or no answer came",
     "library": "which library complains",
     "chore": "which work that the line does by itself went wrong",
+    "refused": "how many requests that carry a signature were refused within the last minute, for each reason:"
+    " signature, not a form, shape, address unknown",
 }
 """The fields that a line may have, each with its purpose: they stand in the data inventory. What is not here is dropped
 before it is written."""

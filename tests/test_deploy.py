@@ -93,7 +93,7 @@ def health_asks_whether_it_is_ready(found: Compose) -> Iterator[str]:
     words = " ".join(found["services"]["line"]["healthcheck"]["test"])
     path = re.search(r"http://127\.0\.0\.1:8000(/\w+)", words)
     unused: Any = None  # the routes are the same whatever stands behind them
-    routes = {route.path for route in build_router(_Any(), _Any(), unused, ROOT, _Any()).routes}  # type: ignore[arg-type, attr-defined]
+    routes = {route.path for route in build_router(_Any(), _Any(), unused, ROOT, unused, _Any()).routes}  # type: ignore[arg-type, attr-defined]
     if path is None or path[1] not in routes or path[1] != "/readyz":
         yield "the healthcheck"
 

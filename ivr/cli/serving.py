@@ -1,9 +1,12 @@
 """`ivr serve`: the line, for real, in the foreground."""
 
+import asyncio
 import gc
 import os
 import socket
 from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 import typer
 import uvicorn
@@ -20,7 +23,7 @@ from ivr.cli.keys import DEMO_FILE, ensure_demo
 from ivr.cli.plain import plain
 from ivr.flow.graph import Flow
 from ivr.kit.clock import NotBefore
-from ivr.line.replies import OnePiece
+from ivr.line.connections import Connection, Connections, Limits
 from ivr.services import rota
 from ivr.services.clock_floor import BEHIND, clock_of
 from ivr.services.custody.founding import is_demo
@@ -210,7 +213,7 @@ def _listen(of: Settings, flow: Flow, staff: Flow, door: socket.socket, clock: N
     # caller waiting a tenth of a second each time.
     gc.collect()
     gc.freeze()
-    uvicorn.Server(configured(app)).run(sockets=[door])
+    uvicorn.Server(configured(app, Limits().within_file_limit())).run(sockets=[door])
 
 
 def _rest(of: Settings, token: str, clock: NotBefore) -> PlivoRest:
@@ -222,11 +225,13 @@ def _rest(of: Settings, token: str, clock: NotBefore) -> PlivoRest:
     )
 
 
-def configured(app: ASGIApp) -> uvicorn.Config:
+def configured(app: ASGIApp, limits: Limits | None = None) -> uvicorn.Config:
     """How an application is served."""
+    protocol = partial(Connection, among=Connections(limits or Limits()))
     return uvicorn.Config(
         app,
-        http=OnePiece,
+        http=cast(type[asyncio.Protocol], protocol),  # uvicorn only calls it
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -15,12 +15,14 @@ from ivr.carrier.fields import parse_form
 from ivr.carrier.signature import Verifier
 from ivr.line import trial
 from ivr.line.freshness import STAMP_SIZE, age_of, age_since, is_fresh, stamped
+from ivr.line.rejections import Reason, Rejections
 from ivr.vault.keyring import KeyRing
 from ivr.vault.receipts import call_seed
 from ivr.vault.tokens import TokenKey, kid_of
 
-MAX_BODY = 131_072
-"""Bytes. A webhook has about one thousand."""
+MAX_BODY = 32_768
+"""Bytes. A webhook of a call has about one thousand; a text of 1,600 characters, each of them four escaped bytes, with
+ten addresses of pictures about 23,000."""
 
 _FORM_TYPE = b"application/x-www-form-urlencoded"
 _FITS: Mapping[str, Callable[[str], object]] = {
@@ -103,12 +105,19 @@ class Edge:
     """Verifies, types and forgets. Holds the keys that calls are hashed and sealed with."""
 
     def __init__(
-        self, verifier: Verifier, token_keys: KeyRing[TokenKey], seed_keys: KeyRing[bytes], *, seed_period: timedelta
+        self,
+        verifier: Verifier,
+        token_keys: KeyRing[TokenKey],
+        seed_keys: KeyRing[bytes],
+        *,
+        seed_period: timedelta,
+        rejections: Rejections | None = None,
     ) -> None:
         self._verifier = verifier
         self._token_keys = token_keys
         self._seed_keys = seed_keys
         self._seed_period = seed_period
+        self._rejections = rejections or Rejections()
 
     def admit(
         self,
@@ -123,16 +132,16 @@ class Edge:
         """The webhook, or None: not from Plivo, or not shaped like anything it sends. Never raises.
 
         `reads`: fields that this address looks at. Plivo may leave one out; a cut body must not."""
-        if method != "POST" or query or len(body) > MAX_BODY or not is_form(headers):
-            # None of our addresses has a query: fields of a signed body could be shifted into one.
+        values = form_of(method, query=query, headers=headers, body=body)
+        if values is None:
+            self._rejections.count(Reason.NOT_A_FORM, headers)
             return None
-        values = parse_form(body)
-        if values is None or not self._verifier.accepts(
-            method, path=path, query=query, headers=headers, fields=values.items()
-        ):
+        if not self._verifier.accepts(method, path=path, query=query, headers=headers, fields=values.items()):
+            self._rejections.count(Reason.SIGNATURE, headers)
             return None
         call_uuid = values.get("CallUUID")
         if call_uuid is None or not _is_shaped(values) or _is_cut(values, reads):
+            self._rejections.count(Reason.SHAPE, headers)
             return None
         status = values.get("CallStatus", "")
         return Webhook(
@@ -189,6 +198,14 @@ class Edge:
 
 def _bound(key: TokenKey, webhook: Webhook, side: str) -> bytes:
     return key.bind(f"{side}{webhook.call_uuid}")
+
+
+def form_of(method: str, *, query: bytes, headers: list[tuple[bytes, bytes]], body: bytes) -> dict[str, str] | None:
+    """The fields of a POST whose body is a form; None for all else."""
+    if method != "POST" or query or len(body) > MAX_BODY or not is_form(headers):
+        # None of our addresses has a query: fields of a signed body could be shifted into one.
+        return None
+    return parse_form(body)
 
 
 def is_form(headers: list[tuple[bytes, bytes]]) -> bool:

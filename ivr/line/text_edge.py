@@ -6,11 +6,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 
-from ivr.carrier.fields import parse_form
 from ivr.carrier.signature import Verifier
 from ivr.channels.texted import MOST_CHARACTERS, Texted
 from ivr.kit.phone import NotANumber, e164
-from ivr.line.edge import MAX_BODY, is_form
+from ivr.line.edge import form_of
+from ivr.line.rejections import Reason, Rejections
 
 _FITS: Mapping[str, Callable[[str], object]] = {
     name: re.compile(shape).fullmatch
@@ -38,22 +38,24 @@ _DROPPED = ("Cc", "Cf", "Cs")
 class TextEdge:
     """Verifies, types and forgets. `number`: the hotline's own, which is never answered."""
 
-    def __init__(self, verifier: Verifier, number: str) -> None:
+    def __init__(self, verifier: Verifier, number: str, rejections: Rejections | None = None) -> None:
         self._verifier = verifier
         self._number = number
+        self._rejections = rejections or Rejections()
 
     def admit(
         self, method: str, *, path: bytes, query: bytes, headers: list[tuple[bytes, bytes]], body: bytes
     ) -> Texted | None:
         """The text, or None: not from Plivo, or not shaped like anything it sends. Never raises."""
-        if method != "POST" or query or len(body) > MAX_BODY or not is_form(headers):
+        values = form_of(method, query=query, headers=headers, body=body)
+        if values is None:
+            self._rejections.count(Reason.NOT_A_FORM, headers)
             return None
-        values = parse_form(body)
-        if values is None or not self._verifier.accepts(
-            method, path=path, query=query, headers=headers, fields=values.items()
-        ):
+        if not self._verifier.accepts(method, path=path, query=query, headers=headers, fields=values.items()):
+            self._rejections.count(Reason.SIGNATURE, headers)
             return None
         if not _is_shaped(values) or is_recut(values):
+            self._rejections.count(Reason.SHAPE, headers)
             return None
         # Plivo names the words of a text Text and those that come with pictures Body.
         words = values.get("Text") or values.get("Body", "")

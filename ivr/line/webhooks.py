@@ -5,17 +5,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import structlog
-from starlette.responses import FileResponse
 from starlette.routing import Route, Router
 
 from ivr.channels.voice import apologies, decode_dial, decode_keys
 from ivr.engine.inputs import FellSilent, Input, Returned
 from ivr.line.edge import Edge, Webhook
 from ivr.line.health import Health, Ready
+from ivr.line.recordings import Recordings
+from ivr.line.rejections import Reason, Rejections
 from ivr.line.staff import EMPTY, StaffDoor
 from ivr.line.text_door import TextDoor
 from ivr.line.turning import Turning
-from ivr.line.wire import PLAIN, REFUSAL, XML, Receive, Scope, Send, body_of, reply
+from ivr.line.wire import NOT_FOUND, PLAIN, REFUSAL, XML, Receive, Scope, Send, body_of, reply
 from ivr.logs import place_of
 from ivr.oncall.ladder import WAVE
 from ivr.services.rota import LiveRota
@@ -144,31 +145,13 @@ class Endpoint:
         return await reply(send, 200, document, XML)
 
 
-class Recordings:
-    """The recordings of the prompts: public, they are what every caller hears."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        language, name = scope["path_params"]["language"], scope["path_params"]["name"]
-        path = self._folder / language / name
-        if (
-            scope["method"] not in ("GET", "HEAD")
-            or path.suffix != ".mp3"
-            or ".." in (language, name)
-            or not path.is_file()
-        ):
-            return await reply(send, 404, b"Not found", PLAIN)
-        return await FileResponse(path, media_type="audio/mpeg")(scope, receive, send)
-
-
 class Addresses(Router):
     """The routes of the door. A webhook is looked up by its address, or by what stands before its token: asking
     Starlette's routes one after the other costs a tenth of a turn. They still answer for all else."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    def __init__(self, routes: Sequence[Route], rejections: Rejections) -> None:
         super().__init__(routes, redirect_slashes=False)
+        self._rejections = rejections
         ends = "/{token}"
         webhooks = [route for route in routes if isinstance(route.app, Endpoint | TextDoor)]
         self._with_token = {route.path.removesuffix(ends): route.app for route in webhooks if route.path.endswith(ends)}
@@ -186,9 +169,21 @@ class Addresses(Router):
                 return await endpoint(scope, receive, send)
         return await super().__call__(scope, receive, send)
 
+    async def not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await super().not_found(scope, receive, send)
+        self._rejections.count(Reason.ADDRESS, scope["headers"])
+        return await reply(send, 404, NOT_FOUND, PLAIN)
+
 
 def build_router(
-    door: Door, staff: StaffDoor, edge: Edge, recordings: Path, ready: Ready, texts: TextDoor | None = None
+    door: Door,
+    staff: StaffDoor,
+    edge: Edge,
+    recordings: Path,
+    rejections: Rejections,
+    ready: Ready,
+    texts: TextDoor | None = None,
 ) -> Router:
     """The routes of the line's door; one for texts where somebody answers them. No middleware: it would take three
     quarters of the throughput."""
@@ -222,5 +217,6 @@ def build_router(
             Route("/healthz", Health()),
             Route("/readyz", ready),
             *([Route("/text", texts)] if texts else ()),
-        ]
+        ],
+        rejections,
     )

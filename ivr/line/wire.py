@@ -10,6 +10,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 REFUSAL = b"Forbidden"
+NOT_FOUND = b"Not found"
 NOT_KEPT = (b"cache-control", b"no-store")
 XML = (b"content-type", b"application/xml")
 PLAIN = (b"content-type", b"text/plain")

@@ -9,9 +9,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from ivr.cli.serving import configured
-from ivr.line.replies import OnePiece
+from ivr.line.connections import Connection, Connections, Limits
 from ivr.line.wire import body_of
-from tests.line.test_replies import REQUEST, App, Wire, settled
+from tests.line.test_replies import REQUEST
+from tests.line.wire import App, Wire, settled
 
 LAST = b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\nconnection: close\r\n\r\n"
 
@@ -20,6 +21,14 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
     told = scope["path"].encode() + b" " + (await body_of(receive) or b"")
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(told))]})
     await send({"type": "http.response.body", "body": told})
+
+
+Served = Callable[..., HttpToolsProtocol]
+
+
+def bounded(*given: Any) -> HttpToolsProtocol:
+    """A connection as the line serves it."""
+    return Connection(*given, among=Connections(Limits()))
 
 
 class Loop:
@@ -44,10 +53,10 @@ class Loop:
         return getattr(self._loop, name)
 
 
-def connected(app: App = echo, protocol: type[HttpToolsProtocol] = OnePiece) -> tuple[HttpToolsProtocol, Wire, Loop]:
+def connected(app: App = echo, protocol: Served = bounded) -> tuple[HttpToolsProtocol, Wire, Loop]:
     config, wire, loop = configured(app), Wire(), Loop()
     config.load()
-    connection = protocol(config, ServerState(), {}, loop)  # type: ignore[arg-type]  # the part of a loop that it uses
+    connection = protocol(config, ServerState(), {}, loop)
     connection.connection_made(wire)
     return connection, wire, loop
 
@@ -57,7 +66,7 @@ async def sends(connection: HttpToolsProtocol, piece: bytes) -> None:
     await settled()
 
 
-async def a_request_on_the_way_is_answered(protocol: type[HttpToolsProtocol]) -> None:
+async def a_request_on_the_way_is_answered(protocol: Served) -> None:
     """It was sent before anybody could know that the server stops, on a connection that was kept open, or a new one."""
     for before in (REQUEST % b"one", b""):
         connection, wire, _ = connected(protocol=protocol)
@@ -69,7 +78,7 @@ async def a_request_on_the_way_is_answered(protocol: type[HttpToolsProtocol]) ->
         assert wire.is_closing()
 
 
-async def a_request_in_two_pieces_is_answered(protocol: type[HttpToolsProtocol]) -> None:
+async def a_request_in_two_pieces_is_answered(protocol: Served) -> None:
     for cut in (10, -1):
         connection, wire, loop = connected(protocol=protocol)
         await sends(connection, (REQUEST % b"one")[:cut])
@@ -82,7 +91,7 @@ async def a_request_in_two_pieces_is_answered(protocol: type[HttpToolsProtocol])
         assert wire.is_closing()
 
 
-async def what_was_asked_before_is_answered(protocol: type[HttpToolsProtocol]) -> None:
+async def what_was_asked_before_is_answered(protocol: Served) -> None:
     """Also what was pipelined; and a slow answer is waited for, however long it takes."""
     go_on = asyncio.Event()
 
@@ -104,12 +113,12 @@ async def what_was_asked_before_is_answered(protocol: type[HttpToolsProtocol]) -
 
 
 STORIES = (a_request_on_the_way_is_answered, a_request_in_two_pieces_is_answered, what_was_asked_before_is_answered)
-Story = Callable[[type[HttpToolsProtocol]], Coroutine[Any, Any, None]]
+Story = Callable[[Served], Coroutine[Any, Any, None]]
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_whatever_was_asked_is_answered(story: Story) -> None:
-    asyncio.run(story(OnePiece))
+    asyncio.run(story(bounded))
 
 
 @pytest.mark.parametrize("story", STORIES[:2], ids=lambda story: story.__name__)

@@ -1,66 +1,16 @@
 """A reply in one piece: what leaves a connection, and when."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import uvicorn
 import uvloop
 from uvicorn.server import ServerState
 
 from ivr.cli.serving import configured
 from ivr.line.replies import OnePiece
+from tests.line.wire import connected, echo, settled
 
-App = Callable[..., Awaitable[None]]
 REQUEST = b"POST /%b HTTP/1.1\r\nhost: line\r\ncontent-length: 2\r\n\r\nhi"
-
-
-class Wire(asyncio.Transport):
-    """A transport that keeps each piece that is sent."""
-
-    def __init__(self) -> None:
-        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
-        self.pieces: list[bytes] = []
-        self._closing = False
-
-    def write(self, data: Any) -> None:
-        assert not self._closing, "nothing can be written any more"
-        self.pieces.append(bytes(data))
-
-    def is_closing(self) -> bool:
-        return self._closing
-
-    def close(self) -> None:
-        self._closing = True
-
-    abort = close
-
-    def pause_reading(self) -> None: ...
-
-    def resume_reading(self) -> None: ...
-
-
-async def echo(scope: Any, receive: Any, send: Any) -> None:
-    body = (await receive())["body"]
-    told = scope["path"].encode() + b" " + body
-    await send(
-        {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(told))]},
-    )
-    await send({"type": "http.response.body", "body": told})
-
-
-def connected(app: App) -> tuple[OnePiece, Wire]:
-    config: uvicorn.Config = configured(app)
-    config.load()
-    wire = Wire()
-    connection = OnePiece(config, ServerState(), {}, asyncio.get_running_loop())
-    connection.connection_made(wire)
-    return connection, wire
-
-
-async def settled() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 def test_head_and_body_leave_together() -> None:
@@ -77,7 +27,10 @@ def test_head_and_body_leave_together() -> None:
 
 
 def test_a_line_is_served_so() -> None:
-    assert configured(echo).http is OnePiece
+    async def main() -> None:
+        assert isinstance(connected(echo)[0], OnePiece)
+
+    asyncio.run(main())
 
 
 def test_two_requests_at_once_have_their_replies_in_order() -> None:
