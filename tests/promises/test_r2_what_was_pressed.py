@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -163,7 +164,7 @@ def test_where_no_store_takes_it_she_is_told_that_it_is_not_saved_and_the_next_t
     tmp_path: Path, blank: Path
 ) -> None:
     async def main() -> None:
-        async with house(tmp_path / "line", blank=blank) as of:
+        async with house(tmp_path / "line", blank=blank, database_of=partial(Database, wait_seconds=0.1)) as of:
             rosa = await of.line().call()
             await presses(rosa, *TO_SAVED[:-1])
             held = [sqlite3.connect(of.folder / name, isolation_level=None) for name in ("porchlight.db", "spool.db")]
