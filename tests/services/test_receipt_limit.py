@@ -19,7 +19,7 @@ from ivr.store.budgets import Level
 from ivr.store.database import Database
 from ivr.store.live import ONE_TRY, milliseconds
 from ivr.store.tables import reports
-from tests.founded import NOW, PATIENT_SECONDS, Office, in_office
+from tests.founded import NOW, UNHURRIED, Office, in_office
 from tests.services.test_by_receipt import keep
 from tests.shipped import flow
 
@@ -45,7 +45,7 @@ class Line:
 
     def __init__(self, of: Office, rows: Database) -> None:
         self.of, self.rows, self.clock = of, rows, VirtualClock(NOW)
-        self.limits = RateLimits(rows, PATIENT_SECONDS)
+        self.limits = RateLimits(rows, UNHURRIED.tries)
         self.tries = ReceiptTries(self.limits, of.database)
         self.receipts = of.receipts()
         unused = cast(Any, None)  # what a receipt needs none of

@@ -14,7 +14,7 @@ from ivr.services import rota
 from ivr.services.duty import LiveDuty
 from ivr.services.rota import MOST_NOW, LiveRota, RotaFull
 from ivr.store.tables import people, shifts, switches
-from tests.founded import NOW, Office, in_office
+from tests.founded import NOW, UNHURRIED, Office, in_office
 from tests.services.test_rota import ALWAYS, NEW_YORK, add, known
 from tests.store.databases import KINDS
 
@@ -53,8 +53,8 @@ def test_a_shift_that_is_not_right_is_set_aside_and_told_and_whoever_else_is_on_
         await rota.add_shifts(of.database, [("ana", ALWAYS)])
         planted = [ROW | wrong | {"id": n.to_bytes(8), "person": bo.id} for n, wrong in enumerate(HOSTILE, start=1)]
         await plant(of, shifts, *planted)
-        assert await LiveRota(of.database, of.host).on_duty(NOW) == (ana,)
-        desk = LiveDuty(of.database, of.host)
+        assert await LiveRota(of.database, of.host, look_seconds=UNHURRIED.rota).on_duty(NOW) == (ana,)
+        desk = LiveDuty(of.database, of.host, UNHURRIED)
         assert (await desk.duty_of(ana.id, NOW)).is_on
         assert not (await desk.duty_of(bo.id, NOW)).is_on
         assert await desk.next_on(NOW) is None
@@ -90,7 +90,7 @@ def test_a_decision_with_an_absurd_end_counts_for_nothing_and_somebody_without_a
                     people.update().where(people.c.id == one.id).values(change)
                 )
             )
-        on_duty = await LiveRota(of.database, of.host).on_duty(NOW)
+        on_duty = await LiveRota(of.database, of.host, look_seconds=UNHURRIED.rota).on_duty(NOW)
         assert [(one.name, one.zone) for one in on_duty] == [("ana", "UTC"), ("bo", NEW_YORK), ("cy", NEW_YORK)]
         aside = (await rota.known(of.database, of.host)).aside
         assert [one.split(":")[0] for one in aside if "decided" not in one] == [
