@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from ivr.cli import installation, place
+from ivr.kit.plain import plain
 from ivr.services import restore as restoring
 from ivr.services.restore import Halves, Restored
 from ivr.settings import Settings
@@ -57,11 +58,11 @@ def _told(of: Settings, found: Restored, *, dry_run: bool) -> Iterator[str]:
     of_day = f", of {halves.keys.day}" if halves.keys.day else ""
     verb = "Would restore" if dry_run else "Restored"
     yield f"{verb} from {halves.data.path.name} and {halves.keys.path.name}{of_day}:"
-    yield from (f"  {line}" for line in _came(found))
-    yield from (f"! {line}" for line in _between(halves, found))
+    yield from (plain(f"  {line}") for line in _came(found))
+    yield from (plain(f"! {line}") for line in _between(halves, found))
     yield LOST
     yield "This was a dry run: nothing was written. What is to be done afterwards:" if dry_run else "Now do:"
-    yield from (f"  {number}. {step}" for number, step in enumerate(_steps(of, found), 1))
+    yield from (plain(f"  {number}. {step}") for number, step in enumerate(_steps(of, found), 1))
 
 
 def _came(found: Restored) -> Iterator[str]:

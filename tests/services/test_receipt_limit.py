@@ -45,7 +45,7 @@ class Line:
 
     def __init__(self, of: Office, rows: Database) -> None:
         self.of, self.rows, self.clock = of, rows, VirtualClock(NOW)
-        self.limits = RateLimits(rows, UNHURRIED.tries)
+        self.limits = RateLimits(rows, UNHURRIED.rate_limit)
         self.tries = ReceiptTries(self.limits, of.database)
         self.receipts = of.receipts()
         unused = cast(Any, None)  # what a receipt needs none of

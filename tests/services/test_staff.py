@@ -68,7 +68,6 @@ def played(tmp_path: Path, kind: str, story: Story) -> None:
         roster = Roster((ana,))
         transfers = Transfers(database, roster, Phones(), clock, ("en", "es"), Here(), live_seconds=UNHURRIED.live)
         limits = RateLimits(database, UNHURRIED.rate_limit)
-        limits = RateLimits(database, UNHURRIED.rate_limit)
         desk, count = LiveDuty(database, HOST, UNHURRIED), partial(count_outcome, database)
         world = StaffWorld(transfers, roster, desk, count, envelopes, clock, staff(), limits)
         await story(Desk(world, clock, ana.id, pin))
