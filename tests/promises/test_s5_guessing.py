@@ -220,7 +220,7 @@ def test_two_workers_let_no_more_through_than_one_and_right_receipts_cost_nothin
     async def main(of: Office) -> None:
         live_one, live_other = (Database(f"sqlite:///{tmp_path / 'live.db'}") for _ in range(2))
         await live_one.furnish(live.create)
-        limits = RateLimits(live_one, UNHURRIED.rate_limit), RateLimits(live_other, UNHURRIED.tries)
+        limits = RateLimits(live_one, UNHURRIED.rate_limit), RateLimits(live_other, UNHURRIED.rate_limit)
         await of.database.write(lambda connection: connection.execute(metadata.tables["reports"].insert(), living()))
         workers = [ReceiptTries(one, of.database) for one in limits]
         passed, opened = 0, 0
