@@ -32,6 +32,7 @@ from ivr.logs import place_of
 from ivr.services import nights
 from ivr.services.by_receipt import LiveReceipts
 from ivr.services.clock_floor import ClockWatch, believed
+from ivr.services.conferences import EMPTIED_EVERY
 from ivr.services.conversations import Conversations
 from ivr.services.duty import LiveDuty
 from ivr.services.outcomes import count_outcome
@@ -167,7 +168,7 @@ def build(
     desk, count = LiveDuty(parts.database, host, parts.limits), partial(count_outcome, parts.database)
     staff_world = StaffWorld(transfers, rota, desk, count, envelopes, clock, parts.staff, rate_limits)
     staff = Turning(parts.staff, staff_voice, guard, staff_world, clock, STAFF, known_by_name)
-    doors = Door(callers, guard, world.gone, world.entered, rota), StaffDoor(staff, transfers, rota, guard)
+    doors = Door(callers, guard, world, rota), StaffDoor(staff, transfers, rota, guard)
     conversations = _conversations(parts, keys, met, clock, texts_of)
     texts = TextDoor(text_edge(genuine, parts.number, rejections), answers_of(conversations.answer))
     readiness = _readiness(parts, keys, reports, rota, breaker, clock)
@@ -247,6 +248,8 @@ def _chores(
         # Each transfer asks for it; what is known must be fresh when the database goes away.
         Chore("look at the rota", timedelta(minutes=5), lambda: rota.look(clock.now())),
         Chore("end what was live", live.SWEPT_EVERY, lambda: _ended(conversations, transfers), on_time=True),
+        # Whoever is left alone in a conference, where the phone company could not be asked at once.
+        Chore("empty rooms", EMPTIED_EVERY, transfers.conferences.empty_rooms),
         # Also when whoever withdrew a report, or brought it home, ended before it could.
         Chore("wipe the database's log", timedelta(minutes=1), parts.database.forget_deleted),
         Chore("wipe the spool's log", timedelta(minutes=1), parts.spool.forget_deleted),

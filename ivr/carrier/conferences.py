@@ -24,12 +24,16 @@ class RoomRules:
     `ends`: whose endConferenceOnExit ends a room when somebody leaves: that of whoever leaves ("owner"), that of
     anybody in it ("any"), nobody's ("never": the others stay). `alone`: stayAlone="false" sends out whoever is left
     alone ("left"), also whoever enters an empty room ("entering"), or nobody ("stays"). `sent_out`: whose room ended
-    hears her action's document ("action"), or her call is over ("hangup").
+    hears her action's document ("action"), or her call is over ("hangup"). `limit`: a timeLimit sends out whoever
+    entered with it ("member"), or everybody ("room"). `full`: where no more may enter the element is skipped
+    ("skipped"), or its action is called without ids ("action").
     """
 
     ends: Literal["owner", "any", "never"] = "owner"
     alone: Literal["left", "entering", "stays"] = "left"
     sent_out: Literal["action", "hangup"] = "action"
+    limit: Literal["member", "room"] = "member"
+    full: Literal["skipped", "action"] = "skipped"
 
 
 @dataclass(slots=True)
@@ -85,7 +89,8 @@ class Room:
         if not self.members:
             self.is_begun = False
         rule = self.rules.ends
-        if (rule == "any" and ending) or (rule == "owner" and stay.element.ends_on_exit):
+        is_timed_out = why == "time limit" and self.rules.limit == "room"
+        if is_timed_out or (rule == "any" and ending) or (rule == "owner" and stay.element.ends_on_exit):
             self._tell(SentOut("ended"))
             return
         self._tell(Company())
@@ -120,6 +125,22 @@ class Room:
         mine = [(stay.joined_at, stay.left_at or self.table.now()) for stay in self.stays if stay.party is party]
         met = [_both(a, b) for a in self._met(party) for other in others for b in self._met(other.party)]
         return _length(mine) - _length(met)
+
+    def left_alone(self, party: Party) -> float:
+        """Of those, the seconds after somebody else had left: not those in which she waited for the first to come."""
+        others = [stay.left_at for stay in self.stays if stay.party is not party and stay.left_at is not None]
+        if not others:
+            return 0.0
+        mine = [stay for stay in self.stays if stay.party is party]
+        since = [(max(stay.joined_at, min(others)), stay.left_at or self.table.now()) for stay in mine]
+        met = [
+            _both(a, b)
+            for a in since
+            for other in self.stays
+            if other.party is not party
+            for b in self._met(other.party)
+        ]
+        return _length(since) - _length(met)
 
     def pairs(self) -> set[frozenset[str]]:
         """The numbers of all who ever were together."""

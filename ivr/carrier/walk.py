@@ -1,7 +1,7 @@
 """Walks one leg through the line's documents, in virtual time: speaks, listens, rings, lets it meet others. Never knows
 who is behind the phone."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -184,6 +184,7 @@ class Walk:
             raise self.refused("the enterSound and exitSound of a Conference are imitated as beeps only")
         room = self.shared.rooms.room(element.name)
         if len(room.members) >= element.max_members:
+            await self._turned_away(room, element)
             return
         self._hops.clear()
         stay = room.enter(self.party, element)
@@ -204,10 +205,11 @@ class Walk:
     @imitates(also.STAR_LEAVES, also.CONFERENCE_TIME_LIMIT, also.KICKED)
     async def _stay(self, room: Room, stay: Stay) -> Why:
         end_at = self._now() + timedelta(seconds=stay.element.time_limit)
-        music = await self._wait_sound(stay.element.wait_sound) if room.waits(stay) else ()
-        sounds = cycle(music)
+        sounds: Iterator[Sound] | None = None
         while (left := self._left(end_at)) > 0:
-            sound = next(sounds) if music and room.waits(stay) else None
+            if sounds is None and room.waits(stay):
+                sounds = cycle(await self._wait_sound(stay.element.wait_sound))
+            sound = next(sounds, None) if sounds is not None and room.waits(stay) else None
             if sound is not None:
                 self.hears(sound)
             signal = await self.party.wait(left if sound is None else min(left, self.shared.seconds(sound)))
@@ -221,6 +223,13 @@ class Walk:
                 case _:
                     pass
         return "time limit"
+
+    async def _turned_away(self, room: Room, element: Conference) -> None:
+        """The conference has as many members as it may have."""
+        if room.rules.full == "action":
+            seat = {"ConferenceName": room.name, "ConferenceUUID": "", "ConferenceMemberID": ""}
+            fields = self.party.leg.fields("Redirect", **seat)
+            await self.go_on(element.action, fields, redirect=element.redirect)
 
     @imitates(also.WAIT_SOUND)
     async def _wait_sound(self, url: str | None) -> tuple[Sound, ...]:

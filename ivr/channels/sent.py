@@ -22,7 +22,7 @@ _ADDRESSES = (
     "Conference action",
 )
 _LANGUAGE = ("Speak voice", "Speak language")
-_FRAME = ("Response", "GetInput", "GetDigits", "Dial", "Hangup", "break", "Play")
+_FRAME = ("Response", "GetInput", "GetDigits", "Dial", "Hangup", "break", "Play", "Wait")
 
 SENT: tuple[Sent, ...] = (
     Sent(
@@ -45,9 +45,14 @@ SENT: tuple[Sent, ...] = (
         ("Conference",),
     ),
     Sent(
-        "the address to tell who comes into a conference",
-        "it is the same for every call; nobody must wait there for somebody who has hung up",
+        "the address to tell who enters and who leaves a conference; in it the conference's name",
+        "nobody must wait there for somebody who has hung up",
         ("Conference callbackUrl",),
+    ),
+    Sent(
+        "the address of what somebody hears who is alone in a conference: it names their language",
+        "it is never silent there, and a key leads out",
+        ("Conference waitSound",),
     ),
     Sent(
         "the hotline's number and name",
@@ -87,6 +92,7 @@ SENT: tuple[Sent, ...] = (
             )),
             "Redirect method",
             "break time",
+            "Wait length",
         ),
     ),
 )  # fmt: skip
@@ -121,7 +127,7 @@ ASKED: tuple[Sent, ...] = (
     ),
     Sent(
         "the name of a conference",
-        "whoever took the call has hung up: a caller who is left alone there goes on",
+        "one of the two has left it: the other one goes on from there",
         ("POST Conference/*/Member/all/Kick",),
     ),
     Sent(

@@ -27,6 +27,8 @@ CONFIRM_KEY = "1"
 CONFIRM_SECONDS = 15
 FIRST_AID_SECONDS = 7_200
 """The longest conversation of a call whose place is not known."""
+ALONE_PAUSE_SECONDS = 5
+"""Between two times that somebody who is alone in a conference hears so."""
 HOLD_SECONDS = 1
 """How long after the announcement a key may still change her mind before phones ring."""
 
@@ -80,9 +82,13 @@ class Addresses:
     def confirm(self) -> str:
         return f"{self.base}/voice/confirm{PATIENT}"
 
-    def entered(self) -> str:
-        """What is called when somebody has come into her conference, and when she leaves it."""
-        return self._at("entered")
+    def entered(self, room: str) -> str:
+        """What is called when somebody has entered this conference, and when they have left it."""
+        return self._at(f"entered/{room}")
+
+    def alone(self, language: str) -> str:
+        """What is heard in a conference while nobody else is there."""
+        return f"{self.base}/voice/alone/{language}{PATIENT}"
 
     def handed_over(self, *, to_staff: bool, token: str) -> str:
         """Where a call goes on in the other flow, from its start."""
@@ -124,6 +130,15 @@ class Voice:
             return self._encoded(turn, then, token)
         anywhere = msgspec.structs.replace(then, room=_ROOM_GAP)
         return self._encoded(turn, anywhere, token).replace(_ROOM_GAP.encode(), escape(then.room).encode())
+
+    def alone(self, language: str) -> bytes:
+        """What is heard again and again in a conference while nobody else is there: never silence, and a way out. In
+        every language where this is none of the flow's."""
+        languages = (language,) if language in self._flow.languages else self._flow.languages
+        response = plivoxml.ResponseElement()
+        self._say(response, tuple(phrase("line.alone", language=one) for one in languages), languages[0])
+        response.add(plivoxml.WaitElement(length=ALONE_PAUSE_SECONDS))
+        return _bytes(response)
 
     def _encoded(self, turn: Turn, then: Effect, token: str) -> bytes:
         said = turn.said
@@ -215,7 +230,8 @@ class Voice:
                 response.add(plivoxml.RedirectElement(to.silence(_GAP), method="POST"))
             case Meet():
                 self._say(response, said, language)
-                response.add(_conference(then, action=to.talked(_GAP), entered=to.entered()))
+                addresses = {"action": to.talked(_GAP), "entered": to.entered(_ROOM_GAP), "alone": to.alone(language)}
+                response.add(_conference(then, **addresses))
                 response.add(plivoxml.RedirectElement(to.talked(_GAP), method="POST"))
             case HandOver():
                 self._say(response, said, language)
@@ -326,10 +342,11 @@ def _digits(action: str, wait: WaitForDigits) -> plivoxml.GetInputElement:
     )
 
 
-def _conference(meet: Meet, *, action: str, entered: str) -> plivoxml.ConferenceElement:
+def _conference(meet: Meet, *, action: str, entered: str, alone: str) -> plivoxml.ConferenceElement:
     """Two who talk. Nothing is recorded, no key is passed on; it ends with the caller, a star leads either of them out
-    of it, and both have an address for what comes then. `entered` is told who comes, so that nobody waits there for
-    somebody who has gone."""
+    of it, and both have an address for what comes then. `entered` is told who comes and who leaves, so that whoever is
+    left alone is taken out by request; stayAlone is true, because with false the phone company may send out whoever
+    enters first. Whoever is alone hears `alone`."""
     return plivoxml.ConferenceElement(
         meet.room,
         action=action,
@@ -338,7 +355,8 @@ def _conference(meet: Meet, *, action: str, entered: str) -> plivoxml.Conference
         callback_method="POST",
         start_conference_on_enter=True,
         end_conference_on_exit=meet.is_caller,
-        stay_alone=False,
+        stay_alone=True,
+        wait_sound=alone,
         max_members=_NEVER_ALONE_MEMBERS,
         relay_dtmf=False,
         hangup_on_star=True,

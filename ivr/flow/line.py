@@ -26,6 +26,7 @@ SENTENCES: dict[str, frozenset[str]] = {
     "holding": frozenset({"seconds"}),
     "dialling": frozenset({"seconds", "*"}),
     "connected": frozenset(),
+    "alone": frozenset({"*"}),
     "confirm": KEYED,
     "trial": frozenset(),
     # forms
@@ -155,7 +156,9 @@ ALIKE = frozenset(
 
 ONLY_BY_PHONE: dict[str, str] = {
     "silence": "a text may be answered whenever she likes",
-    **dict.fromkeys(("transfer", "holding", "dialling", "connected"), "phones ring while a caller holds the line"),
+    **dict.fromkeys(
+        ("transfer", "holding", "dialling", "connected", "alone"), "phones ring while a caller holds the line"
+    ),
     **dict.fromkeys(
         (
             *("confirm", "trial", "connecting", "taken_already", "caller_left"),

@@ -42,10 +42,14 @@ _FITS: Mapping[str, Callable[[str], object]] = {
         "Digits": r"[0-9*#]{0,32}",
         "InputType": r"[a-z ]{0,16}",
         "DialStatus": r"[A-Za-z-]{0,32}",
+        "ConferenceAction": r"[a-z-]{0,16}",
     }.items()
 }
 CALLERS, STAFF = "", "staff "
 """Whose call it is: a token of one side opens on no other."""
+
+LEFT = "exit"
+"""The ConferenceAction of somebody who leaves."""
 
 _ALWAYS = frozenset({"CallUUID", "CallStatus", "Direction", "Event", "SessionStart"})
 
@@ -61,6 +65,8 @@ class Webhook(msgspec.Struct, frozen=True):
     dial_status: str | None
     session_start: str
     """When Plivo says that the call began; the same in every delivery of a doubled webhook."""
+    has_left: bool = False
+    """Of what is told about a conference: somebody has left it, where else they have entered."""
 
     def __repr__(self) -> str:
         """Without what tells one call from another."""
@@ -151,6 +157,7 @@ class Edge:
             values.get("Digits"),
             values.get("DialStatus"),
             values.get("SessionStart", ""),
+            values.get("ConferenceAction") == LEFT,
         )
 
     def tried(self, token: str, now: datetime) -> bytes | None:

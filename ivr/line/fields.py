@@ -40,6 +40,7 @@ FIELDS: tuple[Field, ...] = (
     Field("CallStatus", Use.PASSES, "whether the call is over; of a phone that we rang, whether it could be reached"),
     Field("Digits", Use.PASSES, "the keys that she pressed: they are her answers"),
     Field("DialStatus", Use.PASSES, "whether somebody talked with her when phones were rung"),
+    Field("ConferenceAction", Use.PASSES, "whether somebody has entered or left the conference of their call"),
     Field(
         "SessionStart",
         Use.PASSES,

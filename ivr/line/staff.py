@@ -1,6 +1,7 @@
 """The door of those who answer callers: their phones are picked up, and they call the line themselves."""
 
 import re
+from contextlib import suppress
 
 import structlog
 
@@ -53,12 +54,14 @@ class StaffDoor:
         return await self._turning.begin(webhook, step=self._taking, about=offer_id)
 
     async def entered(self, webhook: Webhook, _token: str) -> bytes:
-        """She is in the conference, or leaves it; nobody hears what is answered."""
-        if not webhook.is_over:
-            try:
-                await self._transfers.joined(webhook.call_uuid)
-            except StoreUnavailable as error:  # the caller has most likely not left
-                log.error("who comes into a conference was not looked at", error=type(error).__name__)
+        """Whoever took the call is in the conference, or leaves it; nobody hears what is answered."""
+        try:
+            if webhook.has_left:
+                await self._transfers.conferences.left_by(webhook.call_uuid)
+            elif not webhook.is_over:
+                await self._transfers.conferences.joined(webhook.call_uuid)
+        except StoreUnavailable as error:  # the caller has most likely not left, and a hang-up tells it too
+            log.error("who comes into a conference was not looked at", error=type(error).__name__)
         return EMPTY
 
     async def over(self, webhook: Webhook, offer: str) -> bytes:
@@ -86,16 +89,21 @@ class StaffDoor:
         return await self._resumed(webhook, token, FellSilent())
 
     async def talked(self, webhook: Webhook, token: str) -> bytes:
-        return await self._resumed(webhook, token, Returned(talked=True))
+        """The conversation is over, or they left it; of a leg that is known to be over Plivo may tell it too."""
+        is_over = webhook.is_over
+        if not is_over:
+            with suppress(StoreUnavailable):
+                is_over = await self._transfers.conferences.left_by(webhook.call_uuid)
+        return EMPTY if is_over else await self._resumed(webhook, token, Returned(talked=True))
 
     async def _resumed(self, webhook: Webhook, token: str, received: Input) -> bytes:
         if webhook.is_over:
             return EMPTY
         return await self._turning.resume(webhook, token, received) or self._voice.sorry()
 
-    async def trouble(self, _webhook: Webhook, _token: str) -> bytes:
+    async def trouble(self, webhook: Webhook, _token: str) -> bytes:
         """Somebody who answers can call again; the caller is rung somebody else."""
-        return self._voice.sorry()
+        return EMPTY if webhook.is_over else self._voice.sorry()
 
     # ---- a trial ----
 

@@ -1,5 +1,6 @@
 """One flow at the door: its calls begin, are resumed from their tokens, and turn; what they become is sealed again."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from ivr.flow.phrases import Phrase
 from ivr.kit.clock import Clock
 from ivr.line.edge import Edge, Seal, Webhook
 from ivr.services.turns import World, take_turn
+from ivr.services.world import RingsNobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class Turning:
     clock: Clock
     side: str
     leg_of: Callable[[Webhook, Seal], bytes]
+
+    @property
+    def ringing_nobody(self) -> "Turning":
+        """The same for a call that may be over: see RingsNobody."""
+        return dataclasses.replace(self, world=RingsNobody(self.world))
 
     async def begin(
         self,

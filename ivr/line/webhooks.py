@@ -3,6 +3,7 @@ and a document that speaks; whoever has no signature gets one constant refusal."
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 from starlette.routing import Route, Router
@@ -24,19 +25,28 @@ from ivr.services.world import RING_SECONDS
 
 log = structlog.get_logger()
 
-Told = Callable[[list[bytes]], Awaitable[object]]
-"""Is told the marks of a call."""
+
+class Transfers(Protocol):
+    """Is told of calls by their marks."""
+
+    async def gone(self, legs: Sequence[bytes]) -> None: ...
+
+    async def has_gone(self, legs: Sequence[bytes]) -> bool: ...
+
+    async def entered(self, legs: Sequence[bytes]) -> None: ...
+
+    async def left(self, legs: Sequence[bytes], room: str) -> None: ...
 
 
 class Door:
-    """The callers' webhooks. `gone` is told who hung up, `entered` who is in her conference; `rota` says who is rung
-    when not even the engine can be asked."""
+    """The callers' webhooks. `transfers` is told who hung up, and who enters or leaves a conference; `rota` says who is
+    rung when not even the engine can be asked."""
 
-    def __init__(self, turning: Turning, edge: Edge, gone: Told, entered: Told, rota: LiveRota) -> None:
+    def __init__(self, turning: Turning, edge: Edge, transfers: Transfers, rota: LiveRota) -> None:
         self._turning = turning
+        self._ringing_nobody = turning.ringing_nobody
         self._edge = edge
-        self._gone = gone
-        self._entered = entered
+        self._transfers = transfers
         self._rota = rota
 
     # ---- one document for each address ----
@@ -48,7 +58,9 @@ class Door:
     async def again(self, webhook: Webhook, token: str) -> bytes:
         """From the start: after an apology that nothing more could be done for, or back from the line of those who
         answer. `token` is what was lost then."""
-        return EMPTY if webhook.is_over else await self._lost(webhook, f"again {token}", self._turning.flow.start)
+        if await self._is_over(webhook):
+            return EMPTY
+        return await self._lost(self._ringing_nobody, webhook, f"again {token}", self._turning.flow.start)
 
     async def keys(self, webhook: Webhook, token: str) -> bytes:
         return await self._resumed(webhook, token, decode_keys(webhook.digits or ""))
@@ -57,35 +69,49 @@ class Door:
         return await self._resumed(webhook, token, FellSilent())
 
     async def dialled(self, webhook: Webhook, token: str) -> bytes:
-        return await self._resumed(webhook, token, decode_dial(webhook.dial_status or ""))
+        return await self._came_back(webhook, token, decode_dial(webhook.dial_status or ""))
 
     async def undialled(self, webhook: Webhook, token: str) -> bytes:
         """Plivo went past a Dial without telling how it ended."""
-        return await self._resumed(webhook, token, decode_dial(""))
+        return await self._came_back(webhook, token, decode_dial(""))
 
     async def talked(self, webhook: Webhook, token: str) -> bytes:
         """The conversation is over, or the other one left it."""
-        return await self._resumed(webhook, token, Returned(talked=True))
+        return await self._came_back(webhook, token, Returned(talked=True))
 
     async def hangup(self, webhook: Webhook, _token: str) -> bytes:
         """Nothing of a call is kept here but, for those who wait for a person, that they wait."""
         if webhook.is_over:
-            await self._gone(self._edge.marks(webhook, self._turning.clock.now()))
+            await self._transfers.gone(self._marks(webhook))
         return EMPTY
 
-    async def entered(self, webhook: Webhook, _token: str) -> bytes:
-        """She is in her conference, or leaves it; nobody hears what is answered."""
-        if not webhook.is_over:
-            await self._entered(self._edge.marks(webhook, self._turning.clock.now()))
+    async def entered(self, webhook: Webhook, room: str) -> bytes:
+        """The caller is in this conference, or leaves it; nobody hears what is answered."""
+        if webhook.has_left:
+            await self._transfers.left(self._marks(webhook), room)
+        elif not webhook.is_over:
+            await self._transfers.entered(self._marks(webhook))
         return EMPTY
+
+    async def alone(self, _webhook: Webhook, language: str) -> bytes:
+        return self._turning.voice.alone(language)
 
     async def confirm(self, _webhook: Webhook, _token: str) -> bytes:
         return self._turning.voice.confirm()
 
     async def trouble(self, webhook: Webhook, token: str) -> bytes:
         """An apology in every language, then a person: for a call whose place is lost, or a turn that failed."""
+        return await self._in_trouble(self._turning, webhook, token)
+
+    async def trouble_back(self, webhook: Webhook, token: str) -> bytes:
+        """The same where the caller may have left: the person is rung once they are known to be there."""
+        return await self._in_trouble(self._ringing_nobody, webhook, token)
+
+    async def _in_trouble(self, turning: Turning, webhook: Webhook, token: str) -> bytes:
+        if webhook.is_over:
+            return EMPTY
         try:
-            return await self._lost(webhook, token, self._turning.flow.person)
+            return await self._lost(turning, webhook, token, self._turning.flow.person)
         except Exception as error:
             log.error("apology failed", error=type(error).__name__, where=place_of(error))
             people = self._rota.last_known(self._turning.clock.now())[:WAVE]
@@ -96,11 +122,30 @@ class Door:
             return EMPTY
         return await self._turning.resume(webhook, token, received) or await self.trouble(webhook, token)
 
-    async def _lost(self, webhook: Webhook, token: str, step: str) -> bytes:
+    async def _came_back(self, webhook: Webhook, token: str, received: Input) -> bytes:
+        """After a Dial or a conference, of which Plivo may tell also where it ended because the caller hung up, with a
+        CallStatus that does not say so: by itself this rings nobody."""
+        if await self._is_over(webhook):
+            return EMPTY
+        resumed = await self._ringing_nobody.resume(webhook, token, received)
+        return resumed or await self.trouble_back(webhook, token)
+
+    async def _is_over(self, webhook: Webhook) -> bool:
+        return webhook.is_over or await self._transfers.has_gone(self._marks(webhook))
+
+    def _marks(self, webhook: Webhook) -> list[bytes]:
+        return self._edge.marks(webhook, self._turning.clock.now())
+
+    async def _lost(self, turning: Turning, webhook: Webhook, token: str, step: str) -> bytes:
         start = self._turning.flow.start
         sorry = () if step == start else apologies(self._turning.flow)
         # The trail: where a star leads, and her language is asked.
-        return await self._turning.begin(webhook, after=token, step=step, trail=(start,), said=sorry)
+        return await turning.begin(webhook, after=token, step=step, trail=(start,), said=sorry)
+
+
+async def nothing(_webhook: Webhook, _token: str) -> bytes:
+    """In the place of an apology that nobody would hear: it would only ring phones."""
+    return EMPTY
 
 
 Handler = Callable[[Webhook, str], Awaitable[bytes]]
@@ -188,31 +233,31 @@ def build_router(
     """The routes of the line's door; one for texts where somebody answers them. No middleware: it would take three
     quarters of the throughput."""
 
-    def at(path: str, handler: Handler, *reads: str) -> Route:
-        trouble = staff.trouble if path.startswith("/staff/") else door.trouble
+    def at(path: str, handler: Handler, trouble: Handler, *reads: str) -> Route:
         return Route(path, Endpoint(handler, edge, trouble, frozenset(reads)))
 
     return Addresses(
         [
-            at("/voice/keys/{token}", door.keys, "Digits"),
-            at("/voice/silence/{token}", door.silence),
-            at("/voice/dialled/{token}", door.dialled, "DialStatus"),
-            at("/voice/undialled/{token}", door.undialled),
-            at("/voice/talked/{token}", door.talked),
-            at("/voice/answer", door.answer),
-            at("/voice/again/{token}", door.again),
-            at("/voice/hangup", door.hangup),
-            at("/voice/entered", door.entered),
-            at("/voice/confirm", door.confirm),
-            at("/staff/entered", staff.entered),
-            at("/staff/offered/{token}", staff.offered),
-            at("/staff/over/{token}", staff.over),
-            at("/staff/line", staff.line),
-            at("/staff/keys/{token}", staff.keys, "Digits"),
-            at("/staff/silence/{token}", staff.silence),
-            at("/staff/talked/{token}", staff.talked),
-            at("/staff/trial", staff.trial),
-            at("/staff/tried/{token}", staff.tried),
+            at("/voice/keys/{token}", door.keys, door.trouble, "Digits"),
+            at("/voice/silence/{token}", door.silence, door.trouble),
+            at("/voice/dialled/{token}", door.dialled, door.trouble_back, "DialStatus"),
+            at("/voice/undialled/{token}", door.undialled, door.trouble_back),
+            at("/voice/talked/{token}", door.talked, door.trouble_back),
+            at("/voice/answer", door.answer, door.trouble),
+            at("/voice/again/{token}", door.again, door.trouble_back),
+            at("/voice/hangup", door.hangup, nothing),
+            at("/voice/entered/{token}", door.entered, nothing, "ConferenceAction"),
+            at("/voice/alone/{token}", door.alone, nothing),
+            at("/voice/confirm", door.confirm, nothing),
+            at("/staff/entered/{token}", staff.entered, nothing, "ConferenceAction"),
+            at("/staff/offered/{token}", staff.offered, staff.trouble),
+            at("/staff/over/{token}", staff.over, nothing),
+            at("/staff/line", staff.line, staff.trouble),
+            at("/staff/keys/{token}", staff.keys, staff.trouble, "Digits"),
+            at("/staff/silence/{token}", staff.silence, staff.trouble),
+            at("/staff/talked/{token}", staff.talked, staff.trouble),
+            at("/staff/trial", staff.trial, staff.trouble),
+            at("/staff/tried/{token}", staff.tried, nothing),
             Route("/voice/audio/{language}/{name}", Recordings(recordings)),
             Route("/healthz", Health()),
             Route("/readyz", ready),

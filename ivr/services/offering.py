@@ -20,6 +20,10 @@ GONE_AFTER = timedelta(seconds=15)
 WHISPER_LASTS = timedelta(seconds=25)
 """So long somebody who answered may think about it before the next one is rung."""
 
+LATEST_WORD = timedelta(seconds=30)
+"""So long after a phone should have stopped ringing its end may still be told; then she can be rung for others. So long
+after a talk ended, somebody may still come into its room."""
+
 RINGING, TAKEN, JOINED, DIALLED, OVER = "ringing", "taken", "joined", "dialled", "over"
 _UNANSWERED = (State.RESERVED, State.RINGING)
 _ROOM_SIZE = 12
@@ -256,11 +260,11 @@ def passed(connection: Connection, offer_id: bytes, leg: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LegOver:
-    """`person`: whose phone it was, where nobody answered it: this says whether it can be reached. `room`: where the
+    """`person`: whose phone it was, where nobody answered it: this says whether it can be reached. `talk`: where the
     caller may be left alone."""
 
     person: bytes | None = None
-    room: str | None = None
+    talk: TransferRow | None = None
 
 
 def leg_over(connection: Connection, offer_id: bytes, leg: str, now: datetime, *, is_failing: bool) -> LegOver:
@@ -270,15 +274,33 @@ def leg_over(connection: Connection, offer_id: bytes, leg: str, now: datetime, *
     state = State.FAILED if is_failing else State.MISSED
     if stored.change_offer(connection, row.id, if_in=_UNANSWERED, state=state, engaged=None):
         return LegOver(row.person)
-    room = None
+    talk = None
     stored.change_offer(connection, row.id, if_in=(State.ANSWERED,), state=State.PASSED)
     stored.change_offer(connection, row.id, if_in=tuple(State), engaged=None)
     if transfer is not None and transfer.taken_by == row.id:
         # She is gone before they met: the caller waits on, and others are rung. After it: their talk is over.
         stored.change_transfer(connection, transfer.id, if_in=(TAKEN,), state=RINGING, taken_by=None, taken_at=None)
-        if stored.change_transfer(connection, transfer.id, if_in=(JOINED,), state=OVER, ended_at=milliseconds(now)):
-            room = transfer.room
-    return LegOver(room=room)
+        talk = talk_over(connection, transfer, now)
+    return LegOver(talk=talk)
+
+
+def talk_over(connection: Connection, transfer: TransferRow, now: datetime) -> TransferRow | None:
+    """One of the two has left the room: their talk is over. The transfer, where it was not before: the other one must
+    not be left in that room."""
+    is_new = stored.change_transfer(connection, transfer.id, if_in=(JOINED,), state=OVER, ended_at=milliseconds(now))
+    return transfer if is_new else None
+
+
+def talk_of(connection: Connection, leg: str) -> tuple[OfferRow, TransferRow] | None:
+    """The offer that was taken on this leg, and its transfer."""
+    row = stored.offer_of(connection, leg)
+    transfer = None if row is None else stored.transfer(connection, row.transfer)
+    return None if row is None or transfer is None or transfer.taken_by != row.id else (row, transfer)
+
+
+def is_just_over(row: TransferRow, now: datetime) -> bool:
+    """Whoever comes into its room now was on the way there when it ended. Later nobody comes: it is an old message."""
+    return row.state == OVER and row.ended_at is not None and now - moment(row.ended_at) <= LATEST_WORD
 
 
 def _of(connection: Connection, offer_id: bytes, leg: str) -> tuple[OfferRow | None, TransferRow | None]:

@@ -4,8 +4,9 @@
    and committed first; then the phone company is asked, within a second; then she hears the next piece.
 2. A phone that is answered binds its offer to that leg: nobody else answers for it.
 3. Whoever presses 1 first takes the call, by a conditional update; the others stop ringing, or hear that it is taken.
-4. She waits until the caller's next asking is answered with the conference, and joins it then; the caller is never
-   alone in a room, and an advocate not for longer than 15 seconds in "connecting".
+4. She waits until the caller's next asking is answered with the conference, and joins it then; an advocate waits not
+   for longer than 15 seconds in "connecting". Whoever of the two leaves the room, by whatever way, ends the talk: the
+   other is taken out by request, at once, and again every few seconds until the phone company has confirmed it.
 5. Whatever ends it, by whomever, is written once. Nothing here waits: no process needs to live between two webhooks.
 
 Every method may be called late, twice, and by several workers at once."""
@@ -28,9 +29,11 @@ from ivr.kit.time_limits import TimeLimits
 from ivr.oncall.ladder import WAVE, GiveUp, Ladder, Ring, State, at_once, decide
 from ivr.oncall.people import Person, PersonId
 from ivr.services import offering
+from ivr.services.conferences import Conferences, in_time
 from ivr.services.offering import (
     DIALLED,
     JOINED,
+    LATEST_WORD,
     OVER,
     RINGING,
     TAKEN,
@@ -47,6 +50,7 @@ from ivr.services.offering import (
     Whisper,
     Wish,
 )
+from ivr.store import conferences
 from ivr.store import live as stored
 from ivr.store.database import Database, StoreUnavailable
 from ivr.store.live import OfferRow, TransferRow, milliseconds, moment
@@ -57,9 +61,6 @@ T = TypeVar("T")
 _MARK_SIZE = 16
 
 LONGEST_TALK = timedelta(hours=4)
-LATEST_WORD = timedelta(seconds=30)
-"""So long after a phone should have stopped ringing its end may still be told; then she can be rung for others. So long
-after a talk ended, somebody may still come into its room."""
 TRIES = 3
 """So often, while she asks once, others are rung in the place of those whose numbers cannot be called."""
 
@@ -97,6 +98,10 @@ class Transfers:
     live_seconds: float = TimeLimits().live
     _ends: set[asyncio.Task[bool]] = field(default_factory=set)
     """What is being told the phone company while nobody waits for it."""
+    conferences: Conferences = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.conferences = Conferences(self.live, self.rest, self.clock, self.live_seconds, self._tell)
 
     # ---- the caller ----
 
@@ -125,30 +130,29 @@ class Transfers:
 
     async def leave(self, wish_id: bytes) -> None:
         """She pressed a key for something else instead, or came back from talking; a wish that never was, is none."""
-        self._let_be(await self._write(lambda connection: offering.ended(connection, wish_id, self.clock.now())))
 
-    async def gone(self, callers: Iterable[bytes]) -> None:
-        """She hung up. `callers`: the hashes that her call's id may have."""
+        def end(connection: Connection) -> tuple[list[OfferRow], list[TransferRow]]:
+            row, now = stored.transfer(connection, wish_id), self.clock.now()
+            return offering.ended(connection, wish_id, now), [row] if row is not None and row.state == JOINED else []
 
-        def end(connection: Connection) -> tuple[list[OfferRow], list[str]]:
-            rows = [row for caller in callers for row in stored.transfers_of(connection, caller)]
-            rooms = [row.room for row in rows if row.state == JOINED]
-            return [offer for row in rows for offer in offering.ended(connection, row.id, self.clock.now())], rooms
-
-        over, rooms = await self._write(end)
+        over, talks = await self._write(end)
         self._let_be(over)
-        self._empty(rooms)  # whoever took her call may be there already, and wait for her
+        self.conferences.empty(talks)
 
-    async def entered(self, callers: Iterable[bytes]) -> None:
-        """She is in the conference. Whoever took her call may have hung up on the way there: then nobody comes, and she
-        goes on from there."""
-        now = self.clock.now()
+    async def gone(self, callers: Sequence[bytes]) -> None:
+        """The caller hung up. `callers`: the hashes that the call's id may have."""
 
-        def left(connection: Connection) -> list[str]:
+        def end(connection: Connection) -> tuple[list[OfferRow], list[TransferRow]]:
+            now = self.clock.now()
             rows = [row for caller in callers for row in stored.transfers_of(connection, caller)]
-            return [row.room for row in rows if row.taken_by is not None and _is_just_over(row, now)]
+            for caller in callers:
+                conferences.hung_up(connection, caller, at=milliseconds(now))
+            over = [offer for row in rows for offer in offering.ended(connection, row.id, now)]
+            return over, [row for row in rows if row.state == JOINED]
 
-        self._empty(await self._write(left))
+        over, talks = await self._write(end)
+        self._let_be(over)
+        self.conferences.empty(talks)  # whoever took the call may be there already, and wait
 
     # ---- a leg ----
 
@@ -177,25 +181,13 @@ class Transfers:
         """She pressed anything but 1 and 3, or said nothing: the next one is rung when the caller asks."""
         await self._write(lambda connection: offering.passed(connection, offer_id, leg))
 
-    async def joined(self, leg: str) -> None:
-        """She is in the conference; the caller may have hung up while she was on the way there."""
-        now = self.clock.now()
-
-        def left(connection: Connection) -> list[str]:
-            row = stored.offer_of(connection, leg)
-            transfer = None if row is None else stored.transfer(connection, row.transfer)
-            return [transfer.room] if transfer is not None and _is_just_over(transfer, now) else []
-
-        self._empty(await self._write(left))
-
     async def leg_over(self, offer_id: bytes, leg: str, *, is_failing: bool) -> None:
         """Her phone stopped ringing, or the call with her is over. `is_failing`: it could not be reached at all."""
         now = self.clock.now()
         over = await self._write(
             lambda connection: offering.leg_over(connection, offer_id, leg, now, is_failing=is_failing)
         )
-        if over.room is not None:
-            self._tell(self.rest.empty(over.room))
+        self.conferences.empty([] if over.talk is None else [over.talk])
         if over.person is not None:
             await self.rota.reached(over.person, is_failing=is_failing)
 
@@ -234,18 +226,13 @@ class Transfers:
             await asyncio.gather(*self._ends, return_exceptions=True)
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
-        """Raises StoreUnavailable, also where the database does not answer in time: somebody waits on the phone."""
-        try:
-            async with asyncio.timeout(self.live_seconds):
-                return await self.live.write(work)
-        except TimeoutError as error:
-            raise StoreUnavailable(
-                "the database of live calls does not answer in time: see whether it is busy"
-            ) from error
+        return await in_time(self.live.write(work), self.live_seconds)
 
     # ---- ringing ----
 
     def _asked(self, connection: Connection, *, wish: Wish, on_duty: tuple[Person, ...], now: datetime) -> "_Asked":
+        if stored.transfer(connection, wish.id) is None and conferences.has_hung_up(connection, [wish.caller]):
+            return _Asked(NobodyCan())  # an old message: nothing begins by it
         stored.release(connection, before=milliseconds(now - LATEST_WORD))
         over = offering.forgotten(connection, wish, now)
         row = offering.begun(connection, wish, now)
@@ -355,19 +342,10 @@ class Transfers:
                 continue
             self._tell(told)
 
-    def _empty(self, rooms: Iterable[str]) -> None:
-        for room in rooms:
-            self._tell(self.rest.empty(room))
-
     def _tell(self, told: Coroutine[object, object, bool]) -> None:
         task = asyncio.create_task(told)
         self._ends.add(task)
         task.add_done_callback(self._ends.discard)
-
-
-def _is_just_over(row: TransferRow, now: datetime) -> bool:
-    """Whoever comes into its room now was on the way there when it ended. Later nobody comes: it is an old message."""
-    return row.state == OVER and row.ended_at is not None and now - moment(row.ended_at) <= LATEST_WORD
 
 
 def _as_engaged_now(connection: Connection, ladder: Ladder) -> Ladder:

@@ -44,6 +44,7 @@ from ivr.oncall.people import Person, Tier
 from ivr.services.offering import DialNow, Hold, Meet, NobodyCan, Wish
 from ivr.services.telling import Envelopes, told_in
 from ivr.services.transfers import Roster, Transfers
+from ivr.services.turns import World
 from ivr.store.database import StoreUnavailable
 from ivr.vault.derivation import derive
 from ivr.vault.receipts import derive_id
@@ -115,14 +116,25 @@ class LiveWorld:
                 raise AssertionError("those who answer callers have a world of their own")
 
     async def gone(self, legs: Iterable[bytes]) -> None:
-        """She hung up. `legs`: what her call may be known by."""
+        """The caller hung up. `legs`: what their call may be known by."""
         with suppress(StoreUnavailable):  # as above
             await self.transfers.gone([_caller(leg) for leg in legs])
 
+    async def has_gone(self, legs: Iterable[bytes]) -> bool:
+        """Whether the caller is known to have hung up. `legs`: as above."""
+        with suppress(StoreUnavailable):
+            return await self.transfers.conferences.has_gone([_caller(leg) for leg in legs])
+        return False
+
     async def entered(self, legs: Iterable[bytes]) -> None:
-        """She is in her conference. `legs`: as above."""
-        with suppress(StoreUnavailable):  # whoever took her call has most likely not left it
-            await self.transfers.entered([_caller(leg) for leg in legs])
+        """The caller is in their conference. `legs`: as above."""
+        with suppress(StoreUnavailable):  # whoever took the call has most likely not left it
+            await self.transfers.conferences.entered([_caller(leg) for leg in legs])
+
+    async def left(self, legs: Iterable[bytes], room: str) -> None:
+        """The caller has left this conference. `legs`: as above."""
+        with suppress(StoreUnavailable):  # their hang-up, or what they hear next, tells it too
+            await self.transfers.conferences.left([_caller(leg) for leg in legs], room)
 
     async def _opened(self, ask: OpenReceipt, call: Call, now: datetime) -> Answer:
         refused = await self.tries.take(call, now, has_waited=ask.has_waited)
@@ -163,6 +175,19 @@ class LiveWorld:
     def _ladder(self, rungs: tuple[Rung, ...], call: Call, now: datetime) -> Ladder:
         on_duty: tuple[Person, ...] = self.rota.last_known(now)
         return Ladder(rungs, now, call.language, self.flow.languages, on_duty)
+
+
+@dataclass(frozen=True, slots=True)
+class RingsNobody:
+    """The same world for a turn of a caller who may have left: no phone rings before they ask again, which only a call
+    that goes on does."""
+
+    world: World
+
+    async def answer(self, ask: Ask, call: Call, leg: bytes) -> Answer:
+        if isinstance(ask, Ring) and ask.waited is None:
+            return Holding(sum(seconds for _, seconds in ask.rungs))
+        return await self.world.answer(ask, call, leg)
 
 
 async def by_receipt(receipts: Opens, ask: OpenReceipt | AskStatus | ChangeConsent | Withdraw, call: Call) -> Answer:

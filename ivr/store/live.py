@@ -66,6 +66,8 @@ transfers = Table(
     column("polled_at", BigInteger(), why="a caller who has not asked for 15 seconds has gone"),
     column("taken_at", BigInteger(), nullable=True, why="an advocate waits for her so long at most"),
     column("ended_at", BigInteger(), nullable=True, why="ten minutes after it the row is deleted"),
+    column("hung_up_at", BigInteger(), nullable=True, why="webhooks that come after the caller hung up ring nobody"),
+    column("emptied_at", BigInteger(), nullable=True, why="until nobody is left in the room, that is asked for again"),
     info={
         "lasting": False,
         "by_calls": True,
@@ -186,6 +188,8 @@ class TransferRow:
     ended_at: int | None = None
     turn: int = 0
     told: str | None = None
+    hung_up_at: int | None = None
+    emptied_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ def documents() -> Iterator[bytes]:
     yield voice.trouble(TOKEN, ("+12125550142",), 20)
     yield voice.confirm()
     yield voice.trial()
+    yield voice.alone("en")
     yield message_xml("+15005550006", "+12125550100", "1 for violence")
 
 

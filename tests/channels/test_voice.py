@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ivr.carrier.documents import Conference, Dial, GetDigits, GetInput, Hangup, Play, Redirect, Speak, read
-from ivr.channels.voice import Addresses, Voice, decode_dial, decode_keys
+from ivr.channels.voice import PATIENT, Addresses, Voice, decode_dial, decode_keys
 from ivr.engine.effects import Connect, Effect, HandOver, HangUp, Hold, Meet, Turn
 from ivr.engine.inputs import FellSilent, Pressed, Returned
 from ivr.flow.graph import Flow
@@ -174,7 +174,9 @@ def test_two_meet_in_a_conference_that_passes_no_keys_on_and_ends_with_the_calle
     assert isinstance(words, Speak)
     assert isinstance(room, Conference)
     assert (room.name, room.time_limit, room.max_members) == ("c0ffee", 900, 2)
-    assert (room.relay_dtmf, room.stay_alone, room.record) == (False, False, False)
+    assert (room.relay_dtmf, room.stay_alone, room.record) == (False, True, False)
+    assert room.callback_url == f"https://line.example.org/{at.door}/entered/c0ffee{PATIENT}"
+    assert room.wait_sound == f"https://line.example.org/voice/alone/en{PATIENT}"
     assert room.ends_on_exit is is_caller
     assert room.hangup_on_star
     talked = f"https://line.example.org/{at.door}/talked/{TOKEN}#"

@@ -21,6 +21,7 @@ OTHERWISE = {
     "CallStatus": "completed",
     "Digits": "7",
     "DialStatus": "busy",
+    "ConferenceAction": "exit",
     "SessionStart": "2027-03-10 16:31:02.000001",
     "Direction": "outbound",
     "InputType": "dtmf speech",

@@ -11,6 +11,13 @@ PATIENT = "#ct=1000&rt=3000&rc=3&rp=all"
 INPUTS = ("GetInput", "GetDigits")
 SPOKEN = ("Speak", "Play")
 CONFIRM = "/voice/confirm"
+
+
+def is_sound(address: str) -> bool:
+    """Of a document Plivo only plays the sounds: what a rung phone hears first, or whoever is alone in a conference."""
+    return address == CONFIRM or address.startswith("/voice/alone/")
+
+
 HANDED_OVER = re.compile(r"https://[^/]+/(voice/again/|staff/line#)")
 LONGEST_TALK, LONGEST_RING = 14_400, 60
 """Seconds: Plivo's default for the former."""
@@ -88,7 +95,7 @@ def nothing_ends_in_silence(address: str, root: Element) -> Iterator[str]:
         allowed = ("Redirect", "Dial") if node.tag == "GetDigits" else ("Redirect",)
         if node.tag in (*INPUTS, "Dial", "Conference") and follows not in allowed:
             yield f"{node.tag} is followed by {follows}"
-    if elements and address != CONFIRM and elements[-1].tag not in ("Redirect", "Hangup"):
+    if elements and not is_sound(address) and elements[-1].tag not in ("Redirect", "Hangup"):
         yield f"it ends with {elements[-1].tag}"
 
 
@@ -99,7 +106,7 @@ def sentences_can_be_interrupted(address: str, root: Element) -> Iterator[str]:
     chooses = any(node.tag in (*INPUTS, "Dial") for node in elements)
     leaves = elements and (elements[-1].tag == "Hangup" or HANDED_OVER.match(elements[-1].text or ""))
     ends = (leaves or _meets(root)) and not chooses
-    if address == CONFIRM:
+    if is_sound(address):
         return
     if any(node.tag in SPOKEN for node in elements) and not ends:
         yield "a sentence cannot be interrupted"
@@ -116,8 +123,10 @@ def conferences_are_of_two(_address: str, root: Element) -> Iterator[str]:
     for node in _meets(root):
         if node.get("maxMembers") not in ("1", "2"):
             yield f"maxMembers is {node.get('maxMembers')}"
-        if node.get("stayAlone") != "false":
+        if node.get("stayAlone") != "true":  # with false Plivo may send out whoever enters first
             yield f"stayAlone is {node.get('stayAlone')}"
+        if not re.fullmatch("/voice/alone/[a-z]{2}", urlsplit(node.get("waitSound", "")).path):
+            yield f"whoever is alone hears {node.get('waitSound')}"
 
 
 def conferences_pass_no_keys_on(_address: str, root: Element) -> Iterator[str]:
@@ -130,10 +139,11 @@ def conferences_tell_nothing_of_the_caller(_address: str, root: Element) -> Iter
     before, one by calling and one by a request that says the hotline's. What it says is its name, which was drawn, and
     who comes into it is told to an address that is the same for every call."""
     known = {"action", "method", "startConferenceOnEnter", "endConferenceOnExit", "stayAlone", "maxMembers"}
-    known |= {"relayDTMF", "hangupOnStar", "timeLimit", "redirect", "callbackUrl", "callbackMethod"}
+    known |= {"relayDTMF", "hangupOnStar", "timeLimit", "redirect", "callbackUrl", "callbackMethod", "waitSound"}
     for node in _meets(root):
         yield from (f"a Conference says {name}" for name in sorted(set(node.attrib) - known))
-        if urlsplit(node.get("callbackUrl", "")).path not in ("/voice/entered", "/staff/entered"):
+        told = urlsplit(node.get("callbackUrl", "")).path
+        if told not in (f"/voice/entered/{node.text}", f"/staff/entered/{node.text}"):
             yield f"it reports to {node.get('callbackUrl')}"
         if not re.fullmatch(r"[0-9a-f]{24}", node.text or ""):
             yield f"it is named {node.text}"
@@ -214,12 +224,13 @@ STAFF_MUTANTS: dict[str, tuple[str, str, str]] = {
     "a whisper that records": ("no recording", "<GetInput ", '<GetInput recordSession="true" '),
     "a conference of Plivo's two hundred": ("conferences are of two", r' maxMembers="2"', ""),
     "a conference of three": ("conferences are of two", 'maxMembers="2"', 'maxMembers="3"'),
-    "a conference of one": ("conferences are of two", 'stayAlone="false"', 'stayAlone="true"'),
+    "a conference that may send out the first": ("conferences are of two", 'stayAlone="true"', 'stayAlone="false"'),
+    "a conference in which nothing is heard alone": ("conferences are of two", r' waitSound="[^"]*"', ""),
     "a conference that passes keys on": ("conferences pass no keys on", 'relayDTMF="false"', 'relayDTMF="true"'),
     "a conference with Plivo's relayDTMF": ("conferences pass no keys on", ' relayDTMF="false"', ""),
     "a conference that reports": (
         "conferences tell nothing of the caller",
-        r"/entered#",
+        r"/entered/[0-9a-f]{24}#",
         "/entered/12125550100#",
     ),
     "a conference with a name of the caller's": (

@@ -15,6 +15,7 @@ from ivr.carrier.fields import encode_form
 from ivr.carrier.leg import leg_uuid
 from ivr.carrier.rest import Order, Outcome, Placed, Refused, Sending
 from ivr.carrier.transport import AsgiTransport
+from ivr.services.world import LiveWorld
 from tests.promises.house import PUBLIC_URL, House
 from tests.promises.requests import Interposed, Request, request_of, send
 
@@ -27,12 +28,13 @@ WEBHOOKS = {
     "/voice/undialled/{token}",
     "/voice/talked/{token}",
     "/voice/hangup",
-    "/voice/entered",
+    "/voice/entered/{token}",
+    "/voice/alone/{token}",
     "/voice/confirm",
     "/staff/offered/{token}",
     "/staff/over/{token}",
     "/staff/line",
-    "/staff/entered",
+    "/staff/entered/{token}",
     "/staff/keys/{token}",
     "/staff/silence/{token}",
     "/staff/talked/{token}",
@@ -116,13 +118,13 @@ async def walk(of: House, visit: Visit, passed: set[str] | None = None) -> set[s
     await rosa.press("0")
     await rosa.silence()
     await rosa.dial_ends("no-answer")
-    await rosa.hang_up()
     dialled = next(exchange.url for exchange in reversed(rosa.exchange) if "/voice/dialled/" in exchange.url)
     token = dialled.rpartition("/")[2].partition("#")[0]
     seldom = rosa.exchange[1]
     hers = Leg(of, look, dict(seldom.headers), dict(seldom.fields))
     for address in (f"voice/undialled/{token}", "voice/again/start", "staff/trial", f"staff/tried/{token}"):
         await hers.post(f"{PUBLIC_URL}/{address}")
+    await rosa.hang_up()
     phones.works = True
     of.clock.advance(PROBED_AGAIN)
     await _warm(of, look, hers)
@@ -154,6 +156,8 @@ class Leg:
         self.document = read(got.body, "application/xml") if got.status == HTTPStatus.OK else ()
         for _ in range(SETTLES):
             await asyncio.sleep(0)  # what the line has to tell the phone company is told
+        if isinstance(self.of.mood.live, LiveWorld):
+            await self.of.mood.live.transfers.close()  # and what it answered is written
         return self.document
 
     def _first(self, *kinds: type[Element]) -> Any:  # Any: one of these kinds
@@ -172,7 +176,10 @@ class Leg:
 
     async def leaves_room(self) -> Document:
         room = self._first(Conference)
-        await self.post(room.callback_url or "", Event="ConferenceEnter")
+        await self.post(room.wait_sound or "", Event="Redirect")
+        self.document = (room,)
+        await self.post(room.callback_url or "", Event="ConferenceEnter", ConferenceAction="enter")
+        await self.post(room.callback_url or "", Event="ConferenceExit", ConferenceAction="exit")
         return await self.post(room.action or "", Event="Redirect")
 
 

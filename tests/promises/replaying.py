@@ -11,6 +11,7 @@ from xml.etree.ElementTree import fromstring
 from ivr.carrier.documents import Refused, read
 from ivr.carrier.transport import AsgiTransport, Reply
 from ivr.line.freshness import FRESH_FOR
+from ivr.line.staff import EMPTY
 from ivr.store.tables import metadata
 from tests.promises.house import House, _everything
 from tests.promises.requests import Request, request_of, send
@@ -20,6 +21,8 @@ GAPS = (timedelta(minutes=1), timedelta(minutes=11), timedelta(minutes=700))
 """Within the life of live rows, after it, and shortly before the key of a token is destroyed."""
 SILENT = ("/voice/hangup", "/voice/entered", "/staff/entered", "/staff/over", "/staff/tried")
 """Addresses whose documents nobody hears."""
+COME_BACK = ("/voice/dialled", "/voice/undialled", "/voice/talked", "/voice/again", "/staff/talked")
+"""Where calls go on after a Dial or a conference. Of one whose end is known nothing is said there any more."""
 SAYS = ("Speak", "Play", "Conference", "Dial")
 
 Forgets = Callable[[House], Awaitable[object]]
@@ -117,7 +120,7 @@ class Tape:
             return False
         if sent.address in SILENT or sent.heard is None or not _speaks(sent.heard):
             return True
-        return _speaks(document)
+        return _speaks(document) or (sent.address in COME_BACK and document == EMPTY)
 
     async def _state(self) -> tuple[object, ...]:
         spool = await self.of.parts.spool.read(lambda connection: _everything(connection, metadata))

@@ -118,7 +118,7 @@ def misspoken(warm: Warm) -> Iterator[str]:
 
 def _without_room(document: bytes, rooms: list[str]) -> bytes:
     for room in rooms:
-        document = document.replace(f">{room}<".encode(), b">ROOM<")
+        document = document.replace(f">{room}<".encode(), b">ROOM<").replace(f"/{room}#".encode(), b"/ROOM#")
     return document
 
 
@@ -126,6 +126,7 @@ def _of_nobody() -> Iterator[bytes]:
     """All that the staff flow says that is of no caller."""
     voice = Voice(staff(), STAFF_HERE)
     yield voice.sorry()
+    yield from (voice.alone(language) for language in staff().languages)
     for turn in every_turn(staff()):
         if not any(one.prompt in ABOUT for one in turn.said):
             then = Meet("ROOM", 900, is_caller=False) if isinstance(turn.then, Meet) else turn.then

@@ -82,10 +82,7 @@ def _caller(answer: ForCaller) -> str:
             piece = '<GetDigits timeout="1" numDigits="1" finishOnKey="none"><Wait length="5"/></GetDigits>'
             return f"{piece}<Redirect>{URL}/hold</Redirect>"
         case Meet(room):
-            return (
-                f'<Conference endConferenceOnExit="true" stayAlone="false" action="{URL}/met">{room}</Conference>'
-                "<Hangup/>"
-            )
+            return f'<Conference endConferenceOnExit="true" action="{URL}/met">{room}</Conference><Hangup/>'
         case NobodyCan():
             return "<Speak>Nobody can</Speak>"
         case DialNow(people):
@@ -101,7 +98,7 @@ def _leg(answer: ForLeg, offer: bytes) -> str:
         case Connecting():
             return f"<Wait length='2'/><Redirect>{URL}/connecting/{offer.hex()}</Redirect>"
         case Meet(room):
-            return f'<Conference stayAlone="false">{room}</Conference><Speak>She has left</Speak>'
+            return f"<Conference>{room}</Conference><Speak>She has left</Speak>"
         case _:
             return "<Speak>It is taken</Speak>"
 
@@ -184,9 +181,8 @@ def test_a_caller_and_whoever_takes_her_call_meet_and_the_others_stop_ringing(tm
     [
         (RoomRules(), ("You are back",)),
         (RoomRules(ends="any"), ("You are back",)),
-        (RoomRules(sent_out="hangup"), ()),
-        # Where stayAlone="false" meant nothing, she is sent on by REST.
-        (RoomRules(alone="stays"), ("You are back",)),
+        (RoomRules(ends="never"), ("You are back",)),
+        (RoomRules(ends="any", sent_out="hangup"), ()),
     ],
 )
 def test_what_a_caller_hears_when_whoever_took_her_call_drops_out(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from ivr.carrier.conferences import Stay
 from ivr.carrier.party import Party
 from ivr.engine.effects import Connect, Hold, Meet
 from ivr.line.staff import EMPTY
@@ -12,13 +13,29 @@ from ivr.services.offering import GONE_AFTER
 from ivr.services.world import RING_SECONDS
 from ivr.store.live import STAYS
 from tests.promises.house import HOTLINE
-from tests.transfers.people import ENGAGED, LOLA, MAY_TAKE, NAMES, NUMBERS, OFF, POLICIES, TAKING, TAKING_SOON, Cell
+from tests.transfers.people import (
+    ENGAGED,
+    LOLA,
+    MAY_TAKE,
+    NAMES,
+    NUMBERS,
+    OFF,
+    POLICIES,
+    RULES,
+    TAKING,
+    TAKING_SOON,
+    Cell,
+)
 from tests.transfers.town import RING_ALL, Told, Town, is_connecting, played
 
-SILENT = ("/voice/hangup", "/voice/entered", "/staff/entered", "/staff/over", "/voice/confirm")
+SILENT = ("/voice/hangup", "/voice/entered", "/staff/entered", "/staff/over", "/voice/confirm", "/voice/alone")
 """Addresses whose documents no turn makes."""
 A_MOMENT = timedelta(seconds=2)
 """So soon phones stop that need not ring any more."""
+LEFT_ALONE = 1.0
+"""Seconds that somebody may be alone in a conference which the other one has left."""
+ALONE_PIECE = 12.0
+"""Seconds after which somebody who is alone there hears again that a key leads on."""
 HOLD_PIECE, CONNECTING_PIECE = 11.0, 4.0
 """Seconds: the longest that each may last, as the shipped flow words them."""
 
@@ -67,6 +84,7 @@ def _transfers(told: Told) -> int:
 
 async def judged(cell: Cell, of: Town) -> list[str]:
     """Plays a cell; everything that was not as it must be."""
+    of.rules = RULES[cell.rules] if cell.rules else of.rules
     of.begin()
     await played(cell, of)
     rosa = of.rosa
@@ -77,7 +95,7 @@ async def judged(cell: Cell, of: Town) -> list[str]:
         *_rung(cell, of, wishes),
         *_left_behind(cell, of, rosa),
         *_waited(of, rosa, wishes),
-        *_alone(of),
+        *_alone(cell, of),
         *_came_of_it(cell, of, rosa, wishes),
     ]
     of.clock.advance(STAYS + timedelta(seconds=1))
@@ -182,11 +200,18 @@ def _meets_at(wish: Wish) -> datetime | None:
     return next((told.at for told in wish.told if _is_meeting(told)), None)
 
 
-def _alone(of: Town) -> Iterator[str]:
+def _alone(cell: Cell, of: Town) -> Iterator[str]:
+    """Who waits for the other one waits for a moment; who is left alone is taken out, or hears how to go on."""
     for room in of.exchange.conferences.values():
-        for party in {stay.party for stay in room.stays}:
-            if room.alone(party) > GONE_AFTER.total_seconds():
+        for stay in room.stays:
+            party = stay.party
+            left_alone = room.left_alone(party)
+            if room.alone(party) - left_alone > GONE_AFTER.total_seconds():
                 yield f"{party.number} was alone in a conference for {room.alone(party):.0f} s"
+            if left_alone > LEFT_ALONE and cell.takes_out:
+                yield f"{party.number} was left alone in a conference for {left_alone:.0f} s"
+            if left_alone > LEFT_ALONE and silence(stay, left_alone) > ALONE_PIECE:
+                yield f"{party.number} was left alone and heard nothing for {silence(stay, left_alone):.0f} s"
         if len({stay.party for stay in room.stays}) > 2:
             yield "a third was in a conference"
     for leg in of.rung():
@@ -195,6 +220,14 @@ def _alone(of: Town) -> Iterator[str]:
         after = [told.at for told in mine if connecting and told.at >= connecting[-1] and not is_connecting(told.turn)]
         if connecting and after and (after[0] - connecting[0]).total_seconds() > 15 + CONNECTING_PIECE:
             yield f"{NAMES[leg.number]} heard connecting pieces for {after[0] - connecting[0]}"
+
+
+def silence(stay: Stay, seconds: float) -> float:
+    """The longest time between two sentences in the last `seconds` of somebody's time in a conference."""
+    end_at = stay.left_at or stay.party.now()
+    from_at = end_at - timedelta(seconds=seconds)
+    heard = [heard.at for heard in stay.party.hearings if from_at <= heard.at <= end_at]
+    return max((b - a).total_seconds() for a, b in pairwise([from_at, *heard, end_at]))
 
 
 # ---- what came of it ----

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ivr.carrier.conferences import RoomRules
 from ivr.carrier.phones import Answers, Fails, Keys, NeverAnswers, Phone, busy, declines, voicemail
 from ivr.carrier.rest_api import Fault, hangs, refuses, unreachable
 
@@ -64,6 +65,13 @@ PLAIN = tuple(sorted(set(OUTCOMES) - {"presses 0", "presses 9", "presses a star"
 ALIKE = frozenset({"has a mailbox that listens for long", "hears more and is silent", "hears more and passes"})
 """Differ from another one only in when they end: two of them together, or one beside somebody else, are enough."""
 
+RULES: Mapping[str, RoomRules] = {
+    "left": RoomRules(),
+    "stays": RoomRules(alone="stays", ends="never", full="action"),
+    "entering": RoomRules(alone="entering", ends="any", limit="room"),
+}
+"""What Plivo leaves open about conferences, by what stayAlone="false" does; with it, all else that is open."""
+
 Language = Literal["en", "es"]
 Moment = Literal[
     "at once", "while it rings", "while somebody listens", "in connecting", "in the doorway", "in the conference"
@@ -122,10 +130,17 @@ class Cell:
     rest: str = "works"
     is_busy: bool = False
     """Somebody else is on call too, and talks with another caller all the while."""
+    rules: str = ""
+    """Of RULES; none: those of the town."""
 
     def __str__(self) -> str:
         told = f"{' + '.join(self.on_call)} / {' + '.join(self.backup) or 'no backup'}; {self.caller}; {self.language}"
-        return f"{told}; REST {self.rest}{'; one is engaged' if self.is_busy else ''}"
+        return f"{told}; REST {self.rest}{'; one is engaged' if self.is_busy else ''}; {self.rules}"
+
+    @property
+    def takes_out(self) -> bool:
+        """Whether the phone company takes members out of conferences when it is asked to."""
+        return POLICIES[self.rest][1] is None or self.rest in ("cancels nothing", "hangs and rings")
 
     @property
     def does(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 that are slow or away."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import date, time
 from pathlib import Path
 
@@ -20,18 +20,10 @@ from ivr.vault.host import HostKey
 from tests.founded import SECRET
 from tests.transfers.judging import conversations
 from tests.transfers.people import LOLA, NUMBERS, OUTCOMES, ROSA, pressing
-from tests.transfers.town import ZONE, Town, town
+from tests.transfers.town import ZONE, Town, under_every_rule
 
 HOST = HostKey.of(SECRET)
 ALL_DAY = Shift(b"", PersonId(b""), date(2027, 1, 1), time(), time(), ZONE, "FREQ=DAILY")
-
-
-def told(folder: Path, blank: Path, story: Callable[[Town], Awaitable[None]]) -> None:
-    async def main() -> None:
-        async with town(folder / "line", blank) as of:
-            await story(of)
-
-    asyncio.run(main())
 
 
 async def presses(of: Town, party: Party, keys: str) -> None:
@@ -74,7 +66,7 @@ def test_a_caller_does_not_wait_for_the_flag_of_a_number_that_fails(tmp_path: Pa
             await of.calls()
         is_written.set()
 
-    told(tmp_path, blank, story)
+    under_every_rule(tmp_path, blank, story)
 
 
 def test_who_presses_1_after_the_caller_hung_up_is_not_told_that_somebody_has_taken_it(
@@ -92,7 +84,7 @@ def test_who_presses_1_after_the_caller_hung_up_is_not_told_that_somebody_has_ta
         assert "line.caller_left" in said
         assert "line.taken_already" not in said
 
-    told(tmp_path, blank, story)
+    under_every_rule(tmp_path, blank, story)
 
 
 def test_when_three_on_call_sleep_the_fourth_is_rung(tmp_path: Path, blank: Path) -> None:
@@ -105,7 +97,7 @@ def test_when_three_on_call_sleep_the_fourth_is_rung(tmp_path: Path, blank: Path
         await of.exchange.run(50)
         assert conversations(of, rosa) == ["gil"]
 
-    told(tmp_path, blank, story)
+    under_every_rule(tmp_path, blank, story)
 
 
 def test_who_calls_while_all_phones_ring_for_another_gets_one_that_is_let_be(tmp_path: Path, blank: Path) -> None:
@@ -117,7 +109,7 @@ def test_who_calls_while_all_phones_ring_for_another_gets_one_that_is_let_be(tmp
         await of.exchange.run(45)
         assert [len(conversations(of, one)) for one in callers] == [1, 1]
 
-    told(tmp_path, blank, story)
+    under_every_rule(tmp_path, blank, story)
 
 
 def test_a_switch_that_comes_again_late_does_not_undo_a_newer_one(tmp_path: Path, blank: Path) -> None:
@@ -132,7 +124,7 @@ def test_a_switch_that_comes_again_late_does_not_undo_a_newer_one(tmp_path: Path
         await ana.redeliver(off)
         assert await is_on(of, "ana"), "she heard last that she is on call, and is not rung"
 
-    told(tmp_path, blank, story)
+    under_every_rule(tmp_path, blank, story)
 
 
 def test_one_phone_of_two_people_rings_once(tmp_path: Path, blank: Path) -> None:
@@ -148,7 +140,7 @@ def test_one_phone_of_two_people_rings_once(tmp_path: Path, blank: Path) -> None
         await of.exchange.run(3)
         assert [leg.number for leg in of.rung()] == [NUMBERS["ana"]]
 
-    told(tmp_path, blank, story)
+    under_every_rule(tmp_path, blank, story)
 
 
 def test_while_live_rows_are_away_no_phone_that_rings_for_her_is_rung_again(tmp_path: Path, blank: Path) -> None:
@@ -169,4 +161,4 @@ def test_while_live_rows_are_away_no_phone_that_rings_for_her_is_rung_again(tmp_
         rung = [leg.number for leg in of.rung()]
         assert len(rung) == len(set(rung))
 
-    told(tmp_path, blank, story)
+    under_every_rule(tmp_path, blank, story)

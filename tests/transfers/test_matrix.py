@@ -12,7 +12,19 @@ import pytest
 
 from tests.promises.house import PROVE
 from tests.transfers.judging import judged
-from tests.transfers.people import ALIKE, CALLERS, OUTCOMES, PLAIN, POLICIES, STAYS, Caller, Cell, Language
+from tests.transfers.people import (
+    ALIKE,
+    CALLERS,
+    MAY_TAKE,
+    OUTCOMES,
+    PLAIN,
+    POLICIES,
+    RULES,
+    STAYS,
+    Caller,
+    Cell,
+    Language,
+)
 from tests.transfers.town import town
 
 LANGUAGES: tuple[Language, ...] = ("en", "es")
@@ -21,11 +33,15 @@ SEED = 20270310
 
 
 def wrong(cells: Sequence[Cell], folder: Path, blank: Path) -> dict[str, list[str]]:
-    """Every cell in which something was not as it must be, and what. They follow one another on one line."""
+    """Every cell in which something was not as it must be, and what. They follow one another on one line. The rules of
+    conferences take turns; when it is proven each cell has them all."""
+    names = list(RULES)
+    ruled = [replace(cell, rules=name) for cell in cells for name in names] if PROVE > 1 else []
+    ruled = ruled or [replace(cell, rules=names[place % len(names)]) for place, cell in enumerate(cells)]
 
     async def main() -> dict[str, list[str]]:
         async with town(folder / "line", blank) as of:
-            told = {str(cell): await judged(cell, of) for cell in cells}
+            told = {str(cell): await judged(cell, of) for cell in ruled}
         return {cell: found for cell, found in told.items() if found}
 
     return asyncio.run(main())
@@ -43,6 +59,20 @@ def test_one_on_call_whenever_the_caller_does_whatever(
 ) -> None:
     cells = [Cell((does,), language=language, caller=caller) for caller in CALLERS]
     assert wrong(cells, tmp_path, blank) == {}
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_one_on_call_under_each_rule_of_conferences(rules: str, tmp_path: Path, blank: Path) -> None:
+    """Who may take a call does, and meets whoever calls; whoever then does whatever."""
+    late = (STAYS, Caller("hangs up", "in the doorway"), Caller("hangs up", "in the conference"))
+    cells = [Cell((does,), caller=caller) for does in sorted(MAY_TAKE) for caller in late]
+    cells += [Cell((does,)) for does in OUTCOMES if does not in MAY_TAKE]
+
+    async def main() -> dict[str, list[str]]:
+        async with town(tmp_path / "line", blank) as of:
+            return {str(cell): await judged(replace(cell, rules=rules), of) for cell in cells}
+
+    assert {cell: found for cell, found in asyncio.run(main()).items() if found} == {}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

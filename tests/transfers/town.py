@@ -1,6 +1,7 @@
 """A line and the phones of everybody it knows, in one virtual time: the composition root, the shipped flows, a rota in
 SQLite, live rows, and the real client of the REST interface, whose other end is the exchange."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, func, select
 from starlette.routing import Router
 
 from ivr.app import Parts, WorldOf, build
+from ivr.carrier.conferences import RoomRules
 from ivr.carrier.exchange import Exchange, Number
 from ivr.carrier.fields import parse_form
 from ivr.carrier.party import Party
@@ -21,6 +23,7 @@ from ivr.carrier.transport import AsgiTransport, Reply, Transport
 from ivr.channels.voice import PATIENT, Voice
 from ivr.engine.effects import Meet, Turn
 from ivr.kit.clock import VirtualClock
+from ivr.line.staff import EMPTY
 from ivr.oncall.people import PersonId, Tier
 from ivr.oncall.rota import Shift
 from ivr.services import rota
@@ -31,7 +34,7 @@ from ivr.store.database import Database
 from ivr.vault.host import HostKey
 from tests.founded import SECRET, UNHURRIED
 from tests.promises.house import AUTH_TOKEN, HOTLINE, PUBLIC_URL, House, house, initialised
-from tests.transfers.people import BACKUP, ENGAGED, LOLA, NUMBERS, OFF, OUTCOMES, POLICIES, ROSA, Caller, Cell
+from tests.transfers.people import BACKUP, ENGAGED, LOLA, NUMBERS, OFF, OUTCOMES, POLICIES, ROSA, RULES, Caller, Cell
 
 ACCOUNT = "MALOOPBACKLOOPBACK00"
 ZONE = "America/New_York"
@@ -86,12 +89,16 @@ class Ear:
     told: list[Told] = field(default_factory=list)
     hears: Callable[[Mapping[str, str]], object] = lambda _: None
     """Is told of each webhook before the line is."""
+    loses: Callable[[str, Mapping[str, str]], bool] = lambda _url, _fields: False
+    """Whether a webhook is answered with nothing and its news is lost."""
     damage: Callable[[str, bytes], bytes] = lambda _, document: document
     """What becomes of each answer on its way."""
 
     async def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Reply:
         fields = parse_form(body) or {}
         self.hears(fields)
+        if self.loses(url, fields):
+            return Reply(200, "application/xml", EMPTY)
         reply = await self.way.post(url, headers=headers, body=body)
         self.told.append(Told(self.clock.now(), url, fields, reply, self.turns.get(reply.body)))
         return replace(reply, body=self.damage(url, reply.body))
@@ -105,6 +112,8 @@ class Wire:
     fault: tuple[int, Fault | None] = (0, None)
     asks: Callable[[], object] = lambda: None
     """Is told of each request."""
+    cut: str = ""
+    """Requests with this in their path reach nobody."""
 
 
 class Outlet(httpx2.AsyncBaseTransport):
@@ -118,7 +127,7 @@ class Outlet(httpx2.AsyncBaseTransport):
         wire = self._wire
         wire.asks()
         assert wire.exchange is not None, "the exchange is set before anybody calls"
-        if self.is_dead:
+        if self.is_dead or (wire.cut and wire.cut in request.url.path):
             raise httpx2.ConnectError("whoever asks is gone", request=request)
         number, fault = wire.fault
         placed = sum(asked.method == "POST" and asked.path.endswith("/Call/") for asked in wire.exchange.rest.requests)
@@ -206,6 +215,7 @@ class Town:
     damage: Callable[[str, bytes], bytes] = lambda _, document: document
     """Of each answer; a mutant's."""
     duty: tuple[str, ...] | None = None
+    rules: RoomRules = field(default_factory=RoomRules)
     exchange: Exchange = field(init=False)
     ear: Ear = field(init=False)
     rosa: Party | None = None
@@ -226,9 +236,14 @@ class Town:
         self.stories += 1
         self.ear = Ear(self.clock, self.turns, self.way, damage=self.damage)
         self.exchange = exchange_before(
-            self.ear, self.clock, self.settled, at_once=self.at_once, seed=f"story {self.stories}"
+            self.ear,
+            self.clock,
+            self.settled,
+            at_once=self.at_once,
+            seed=f"story {self.stories}",
+            rules=self.rules,
         )
-        self.wire.exchange, self.wire.fault = self.exchange, (0, None)
+        self.wire.exchange, self.wire.fault, self.wire.cut = self.exchange, (0, None), ""
         self.rosa = self.done_at = None
         self.waits_for_ever = False
 
@@ -267,20 +282,45 @@ class Town:
 
 
 @asynccontextmanager
-async def town(folder: Path, blank: Path, *, at_once: bool = False) -> AsyncIterator[Town]:
+async def town(
+    folder: Path, blank: Path, *, at_once: bool = False, rules: RoomRules | None = None
+) -> AsyncIterator[Town]:
     """A line of one worker in `folder`, which need not be there."""
     turns: dict[bytes, Turn] = {}
     wire = Wire()
     async with worker(folder, turns, wire, blank=blank) as first:
-        made = Town(first, wire, turns, AsgiTransport(first.line.app), first.transfers.close, at_once)
+        way, settled = AsgiTransport(first.line.app), first.transfers.close
+        made = Town(first, wire, turns, way, settled, at_once, rules=rules or RoomRules())
         try:
             yield made
         finally:
             await made.exchange.close()
 
 
+def under_every_rule(
+    folder: Path, blank: Path, story: Callable[[Town], Awaitable[None]], *, at_once: bool = False
+) -> None:
+    """Plays a story of its own line under each rule of conferences; under one, where nobody met in any."""
+
+    async def main(name: str) -> bool:
+        async with town(folder / f"line {name}", blank, at_once=at_once, rules=RULES[name]) as of:
+            await story(of)
+            return bool(of.exchange.conferences)
+
+    first, *others = RULES
+    if asyncio.run(main(first)):
+        for name in others:
+            asyncio.run(main(name))
+
+
 def exchange_before(
-    way: Transport, clock: VirtualClock, settled: Callable[[], Awaitable[object]], *, at_once: bool = False, seed: str
+    way: Transport,
+    clock: VirtualClock,
+    settled: Callable[[], Awaitable[object]],
+    *,
+    at_once: bool = False,
+    seed: str,
+    rules: RoomRules,
 ) -> Exchange:
     return Exchange(
         Number(HOTLINE, f"{PUBLIC_URL}/voice/answer{PATIENT}", f"{PUBLIC_URL}/voice/hangup"),
@@ -291,6 +331,7 @@ def exchange_before(
         settled=settled,
         at_once=at_once,
         seed=seed,
+        rules=rules,
     )
 
 
@@ -379,7 +420,9 @@ def _waits(of: Town, rosa: Party) -> bool:
     """For a person, as far as she can know: she hears pieces, a ringing tone, or nobody in a room."""
     if rosa.is_over or rosa.state == "talking" or _met(of, rosa):
         return False
-    last = next((one.reply for one in reversed(rosa.exchange) if "/entered" not in one.url and one.reply), None)
+    aside = ("/entered/", "/alone/")
+    told = [one.reply for one in rosa.exchange if one.reply and not any(path in one.url for path in aside)]
+    last = told[-1] if told else None
     return last is not None and any(sign in last.body for sign in (b"<GetDigits", b"<Conference", b"<Dial"))
 
 
