@@ -21,6 +21,7 @@ from ivr.store import conversations, live
 from ivr.store.database import Database
 from ivr.store.folder import Folder
 from ivr.store.live import milliseconds
+from ivr.store.rings import rings
 from ivr.store.tables import epochs, report_keys, reports
 from ivr.vault.keyring import KeyRing
 from tests.founded import NOW, Office, in_office
@@ -272,19 +273,23 @@ def test_live_rows_of_a_time_to_come_go_and_nobody_is_engaged_for_years(tmp_path
 
     def begin(connection: Connection) -> None:
         for n, moment in ((b"f", at), (b"n", now)):
-            live.begin(connection, live.TransferRow(n * 16, b"c" * 16, "room", "en", "ringing", None, moment, moment))
-            live.reserve(connection, live.OfferRow(n * 16, n * 16, n * 16, n * 16, "en", "ringing", moment + 20_000))
+            live.begin(
+                connection, live.TransferRow(n * 16, b"c" * 16, "room", "en", "ringing", None, moment, moment, moment)
+            )
+            live.reserve(
+                connection, live.OfferRow(n * 16, n * 16, n * 16, n * 16, "en", "ringing", moment, moment + 20_000)
+            )
             row = {"id": n * 16, "body": None, "claimed": 0, "until": moment + 7_200_000}
             connection.execute(insert(live.conversations).values(row))
 
-    async def main() -> tuple[frozenset[bytes], list[bytes]]:
+    async def main() -> tuple[frozenset[bytes | None], list[bytes]]:
         database = Database(f"sqlite:///{tmp_path / 'live.db'}")
         await database.furnish(live.create)
         await database.write(begin)
         old, ahead = now - 540_000, now + 600_000
         await database.write(lambda found: live.sweep(found, ended=old, asked=old, joined=0, ahead=ahead))
         await database.write(lambda found: conversations.sweep(found, until=now, longest=now + 14_400_000))
-        engaged = await database.read(live.engaged)
+        engaged = frozenset(one.engaged for one in await database.read(lambda found: rings(found, since=now)))
         left = await database.read(lambda found: list(found.execute(select(live.conversations.c.id)).scalars()))
         await database.close()
         return engaged, left

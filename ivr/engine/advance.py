@@ -41,7 +41,8 @@ def advance(flow: Flow, call: Call, received: Input, *, now: datetime) -> Turn:
     Never raises for anything that a caller or a carrier does: what does not fit where the call is says again where she
     is."""
     if not isinstance(received, WorldAnswered):
-        call = replace(call, turn=call.turn + 1)
+        is_silent = call.is_silent and not isinstance(received, Pressed)
+        call = replace(call, turn=call.turn + 1, is_silent=is_silent)
     if now - call.began_at > LONGEST_CALL:
         return Turn(call, (_TOO_LONG,), HangUp())
     step = flow.steps[call.step]
@@ -115,6 +116,7 @@ def _pressed_instead(flow: Flow, call: Call, step: Ask, keys: str, now: datetime
 
 def _instead(flow: Flow, call: Call, target: str, now: datetime) -> Turn:
     """Away from where phones ring for her: they are let be first."""
+    call = replace(call, impatient=False)
     if not call.holding:
         return go(flow, call, target, now)
     return Turn(replace(call, step=target, holding=False), (), StopRinging(call.transfers))
@@ -197,7 +199,7 @@ def _silent(flow: Flow, call: Call, step: Wait, now: datetime) -> Turn:
         return _ask_again(flow, asked, step, told)
     if call.led_by_silence:
         return Turn(call, (_SILENCE_BYE,), HangUp())
-    return _led_to_person(flow, replace(call, led_by_silence=True), now)
+    return _led_to_person(flow, replace(call, led_by_silence=True, is_silent=True), now)
 
 
 def _wrong(flow: Flow, call: Call, step: Wait, now: datetime) -> Turn:

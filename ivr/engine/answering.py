@@ -43,6 +43,7 @@ from ivr.engine.draft import emptied
 from ivr.engine.effects import Connect, Meet, Turn
 from ivr.engine.walking import HELD, RECEIPT_MOMENT, go, left_to_talk, receipt_behind, since
 from ivr.flow.graph import Ask, Flow
+from ivr.flow.line import HOLDING
 from ivr.flow.phrases import Label, Labels, Moment, Name, Number, Phrase, phrase
 from ivr.flow.wants import WantOpen, WantPerson, WantWithdraw
 
@@ -149,9 +150,9 @@ def _about_person(flow: Flow, call: Call, step: Ask, answer: OfPerson, now: date
     match answer:
         case Holding():
             if call.holding:
-                return Turn(call, _progress(step, answer.seconds), HELD)
-            wished_at = since(call, now)
-            return Turn(replace(call, holding=True, wished_at=wished_at), _announcement(step), HELD)
+                return Turn(call, _progress(step, answer), HELD)
+            first = _announcement(step) if answer.why == "ringing" else _progress(step, answer)
+            return Turn(replace(call, holding=True, wished_at=since(call, now)), first, HELD)
         case Meeting():
             is_caller = isinstance(step.want, WantPerson)
             meet = Meet(answer.room, left_to_talk(call, now), is_caller=is_caller)
@@ -162,7 +163,8 @@ def _about_person(flow: Flow, call: Call, step: Ask, answer: OfPerson, now: date
         case Dialling():
             said = () if call.impatient else (phrase("line.dialling", seconds=Number(answer.seconds)),)
             connect = Connect(answer.numbers, answer.seconds, left_to_talk(call, now))
-            return Turn(replace(call, impatient=False, holding=False), said, connect)
+            call = replace(call, impatient=False, holding=False, wished_at=since(call, now))
+            return Turn(call, said, connect)
         case Nobody():
             return go(flow, replace(call, impatient=False, holding=False), step.no, now)
         case ByPhone():
@@ -180,10 +182,11 @@ def _announcement(step: Ask) -> tuple[Phrase, ...]:
     return (step.want.told, *(option.told for option in step.want.options))
 
 
-def _progress(step: Ask, seconds: int) -> tuple[Phrase, ...]:
+def _progress(step: Ask, answer: Holding) -> tuple[Phrase, ...]:
     if not isinstance(step.want, WantPerson):
         return ()
-    return (phrase("line.holding", seconds=_rounded(seconds)), *(option.told for option in step.want.options))
+    told = phrase(HOLDING[answer.why], seconds=_rounded(answer.seconds))
+    return (told, *(option.told for option in step.want.options))
 
 
 def _rounded(seconds: int) -> Number:

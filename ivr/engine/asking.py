@@ -55,8 +55,7 @@ def ask_of(call: Call, step: Ask, now: datetime) -> WorldAsk:
                 draft.form, draft.visit, draft.answers, draft.consent, ending, adds_to=adds_to, nights=nights
             )
         case WantPerson():
-            waited = int((now - call.began_at).total_seconds()) - call.wished_at if call.holding else None
-            return Ring(step.want.rungs, call.transfers, waited)
+            return _ring(call, step.want, now)
         case WantNumber():
             raise AssertionError("a number outside is dialled: nobody is asked for it")
         case WantDuty():
@@ -75,6 +74,14 @@ def ask_of(call: Call, step: Ask, now: datetime) -> WorldAsk:
             assert_never(step.want)
 
 
+def _ring(call: Call, want: WantPerson, now: datetime) -> Ring:
+    since = int((now - call.began_at).total_seconds()) - call.wished_at
+    if call.holding:
+        return Ring(want.rungs, call.transfers, waited=since, is_silent=call.is_silent)
+    since_last = since if call.transfers > 1 and not call.impatient else None
+    return Ring(want.rungs, call.transfers, since_last=since_last, is_silent=call.is_silent)
+
+
 def _of_receipt(call: Call, want: WantReceipt) -> WorldAsk:
     match want:
         case WantOpen():
@@ -91,8 +98,8 @@ def _of_receipt(call: Call, want: WantReceipt) -> WorldAsk:
 
 def having_asked(call: Call, step: Ask) -> Call:
     """The call as it is once this step has asked."""
-    if isinstance(step.want, WantPerson) and not call.holding:
-        return replace(call, transfers=call.transfers + 1)
+    if isinstance(step.want, WantPerson) and not call.holding and not call.impatient:
+        return replace(call, transfers=call.transfers + 1, is_silent=call.is_silent or call.transfers > 0)
     draft = draft_of(call, step)
     if draft is None:
         return call

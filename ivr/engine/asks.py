@@ -3,6 +3,7 @@
 An ask names what is wanted, never how it is done: who answers it knows disk and carrier, the engine does not."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 Answers = tuple[tuple[str, tuple[str, ...]], ...]
 """Question name -> the codes chosen, in the form's order, or one string of digits. Only what was answered."""
@@ -39,11 +40,14 @@ class SaveReport:
 class Ring:
     """A person for the caller: of each tier in turn, for so many seconds at most. Asked again at the end of every hold
     piece. `visit`: her how-manieth wish for a person in this call, from 1; `waited`: seconds since she wished it; None
-    where no phone has rung for it."""
+    where no phone has rung for it. `since_last`: then, seconds since the wish before it, if there was one. `is_silent`:
+    nothing was pressed since silence led here, or since the caller asked again."""
 
     rungs: tuple[tuple[str, int], ...] = ()
     visit: int = 1
     waited: int | None = None
+    since_last: int | None = None
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +173,12 @@ class ByPhone:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Phones ring for her. `seconds`: at most so long until she knows."""
+    """Phones ring for her, or what else she waits for: all are `busy`; phones ring again after a pause (`paused`); a
+    key, for nobody knows whether she is still there (`silent`). `seconds`: at most so long until she knows; of a pause,
+    until it ends."""
 
     seconds: int
+    why: Literal["ringing", "paused", "busy", "silent"] = "ringing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Call(msgspec.Struct, frozen=True):
     starred: bool = False
     """Her last key was a star: a 9 now leaves, even where digits are typed."""
     impatient: bool = False
-    """She pressed a key while she was told that phones will ring: they ring without another word."""
+    """She pressed a key while she was told that phones will ring: they ring without another word, for the same wish."""
     typed: str = ""
     """Digits that wait to be confirmed."""
     drafts: tuple[Draft, ...] = ()
@@ -51,13 +51,15 @@ class Call(msgspec.Struct, frozen=True):
     tries: int = 0
     """How many receipts or PINs were nobody's."""
     wished_at: int = 0
-    """When she wished for a person last, in seconds since `began_at`."""
+    """When she wished for a person last, or phones were dialled for it, in seconds since `began_at`."""
     told: int = 0
     """What somebody who answers callers heard of her shifts last."""
     opened: str = ""
     """The form of the report that her receipt has opened; empty for one that this flow does not know."""
     may_try_at: int = 0
     """When she may try the receipt that she typed, in seconds since `began_at`; 0: at once."""
+    is_silent: bool = False
+    """No key was pressed since silence led to a person, or since the caller asked for one again."""
     is_late: bool = False
     """What is answered now was said so long ago that it may be a copy of an old message: nothing is begun, but the same
     is asked once more. Of one turn; not kept."""
@@ -115,6 +117,7 @@ class _Packed(msgspec.Struct, array_like=True):
     told: int
     opened: _Place | None
     may_try_at: int
+    is_silent: bool
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -147,6 +150,7 @@ def pack(call: Call, flow: Flow) -> bytes:
         call.told,
         flow.index.forms.get(call.opened),
         call.may_try_at,
+        call.is_silent,
     )
     return _encoder.encode(packed)
 
@@ -182,6 +186,7 @@ def unpack(packed: bytes, flow: Flow) -> Call:
             read.told,
             "" if read.opened is None else flow.index.form_names[read.opened],
             read.may_try_at,
+            read.is_silent,
         )
     except (msgspec.MsgspecError, LookupError, ValueError, OverflowError, OSError) as error:
         raise CallUnreadable(type(error).__name__) from error

@@ -24,6 +24,9 @@ SENTENCES: dict[str, frozenset[str]] = {
     "trouble": frozenset(),
     "transfer": frozenset({"seconds"}),
     "holding": frozenset({"seconds"}),
+    "holding_busy": frozenset({"seconds"}),
+    "holding_pause": frozenset({"seconds"}),
+    "holding_silent": frozenset({"0", "seconds"}),
     "dialling": frozenset({"seconds", "*"}),
     "connected": frozenset(),
     "alone": frozenset({"*"}),
@@ -119,6 +122,14 @@ SENTENCES: dict[str, frozenset[str]] = {
     **{f"weekday.{day}": frozenset() for day in range(7)},
 }
 
+HOLDING = {
+    "ringing": "line.holding",
+    "busy": "line.holding_busy",
+    "paused": "line.holding_pause",
+    "silent": "line.holding_silent",
+}
+"""What somebody waits for -> what they hear meanwhile."""
+
 RECEIPT_DIGITS = 12
 
 ALIKE = frozenset(
@@ -157,7 +168,8 @@ ALIKE = frozenset(
 ONLY_BY_PHONE: dict[str, str] = {
     "silence": "a text may be answered whenever she likes",
     **dict.fromkeys(
-        ("transfer", "holding", "dialling", "connected", "alone"), "phones ring while a caller holds the line"
+        ("transfer", "holding", "holding_busy", "holding_pause", "holding_silent", "dialling", "connected", "alone"),
+        "phones ring while a caller holds the line",
     ),
     **dict.fromkeys(
         (

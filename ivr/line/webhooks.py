@@ -19,7 +19,7 @@ from ivr.line.text_door import TextDoor
 from ivr.line.turning import Turning
 from ivr.line.wire import NOT_FOUND, PLAIN, REFUSAL, XML, Receive, Scope, Send, body_of, reply
 from ivr.logs import place_of
-from ivr.oncall.ladder import WAVE
+from ivr.oncall.ring_limits import WAVE
 from ivr.services.rota import LiveRota
 from ivr.services.world import RING_SECONDS
 

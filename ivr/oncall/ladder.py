@@ -5,14 +5,12 @@ A rung of the ladder rings those of one tier, for its time; whoever has passed o
 When a rung has nobody left, the next one begins at once, and keeps the time that was left."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ivr.oncall.people import Person, PersonId, Tier
-
-WAVE = 3
-"""So many phones ring at once for one caller: Plivo starts two calls a second, and short calls cost trust."""
+from ivr.oncall.ring_limits import RingLimits
 
 RINGS_FOR = timedelta(seconds=20)
 """Long enough to wake and reach for it, too short for most voicemail to pick up."""
@@ -36,6 +34,8 @@ class State(StrEnum):
     MISSED = "missed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    DIALLED = "dialled"
+    """Rung by the phone company itself, together with others: what came of it nobody tells for each of them."""
 
 
 ACTIVE = frozenset({State.RESERVED, State.RINGING, State.ANSWERED})
@@ -74,6 +74,7 @@ class Ladder:
     engaged: frozenset[PersonId] = frozenset()
     ringing: frozenset[PersonId] = frozenset()
     """Those of the engaged whose phones only ring: they may be free again in time."""
+    limits: RingLimits = field(default_factory=RingLimits)
 
     @property
     def ends_at(self) -> datetime:
@@ -89,6 +90,18 @@ class Ladder:
         """Does somebody's phone ring for another caller who was not asked for this one?"""
         tiers = {rung.tier for rung in self.rungs}
         return any(one.tier in tiers and one.id in self.ringing and one.id not in asked for one in self.on_duty)
+
+    def room(self, offers: Sequence[Offer], now: datetime) -> int:
+        """How many more phones may ring for this caller now."""
+        tiers = {rung.tier for rung in self.rungs}
+        on_duty = [person.id for person in self.on_duty if person.tier in tiers]
+        return self.limits.room(
+            active=sum(offer.is_active(now) for offer in offers),
+            rung=rung_so_far(offers),
+            free=sum(one not in self.engaged and not self.limits.is_spent(one, now) for one in on_duty),
+            on_duty=len(on_duty),
+            now=now,
+        )
 
     def in_order(self, tier: Tier) -> tuple[Person, ...]:
         """Of this tier, first those who speak her language, then by the first of the flow's languages they speak."""
@@ -109,11 +122,23 @@ class Ring:
     until_at: datetime
 
 
+class Waiting(StrEnum):
+    """What a caller waits for."""
+
+    RINGING = "ringing"
+    """Phones ring for them."""
+    BUSY = "busy"
+    """Nobody can be rung yet: those on duty are engaged, or were rung so often that they are left alone for a while."""
+    SILENT = "silent"
+    """A key: nobody knows whether they are still there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Phones ring. Nothing is to be done before `until_at`, if no phone is answered or passed on."""
+    """Nothing is to be done before `until_at`, if no phone is answered or passed on, and nobody comes free."""
 
     until_at: datetime
+    why: Waiting = Waiting.RINGING
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +155,7 @@ def decide(ladder: Ladder, offers: Sequence[Offer], now: datetime) -> Decision:
         return GiveUp()
     active = [offer for offer in offers if offer.is_active(now)]
     asked = {offer.person for offer in offers}
+    room = ladder.room(offers, now)
     rungs = tuple(_rungs(ladder))
     so_far: dict[Tier, None] = {}
     for (tier, ends_at), (_, next_ends_at) in zip(rungs, (*rungs[1:], (None, None)), strict=True):
@@ -137,8 +163,7 @@ def decide(ladder: Ladder, offers: Sequence[Offer], now: datetime) -> Decision:
         if now >= ends_at:
             continue
         # Those of an earlier rung for whom there was no time are still to be asked.
-        left = [person for one in so_far for person in ladder.in_order(one) if person.id not in asked]
-        room = WAVE - len(active)
+        left = [person for one in so_far for person in _ringable(ladder, one, asked, now)]
         if left and room > 0 and ends_at - now >= SHORTEST_RING:
             return Ring(tuple(left[:room]), min(now + RINGS_FOR, ends_at))
         # Somebody who thinks about it keeps those of the next rung waiting, but not until it is too late to ring them.
@@ -147,17 +172,41 @@ def decide(ladder: Ladder, offers: Sequence[Offer], now: datetime) -> Decision:
             return Wait(min(ends_at, *(offer.ends_at for offer in active)))
     if active:
         return Wait(min(ladder.ends_at, *(offer.ends_at for offer in active)))
-    return Wait(ladder.ends_at) if ladder.may_come_free(asked) else GiveUp()
+    return _nobody_rings(ladder, offers, now)
 
 
-def at_once(ladder: Ladder, asked: frozenset[PersonId] = frozenset()) -> tuple[Person, ...]:
+def _nobody_rings(ladder: Ladder, offers: Sequence[Offer], now: datetime) -> Wait | GiveUp:
+    """Whether anybody can still be rung in time."""
+    asked = {offer.person for offer in offers}
+    latest = ladder.ends_at - SHORTEST_RING
+    free = (person.id for rung in ladder.rungs for person in ladder.in_order(rung.tier))
+    left = [one for one in free if one not in asked]
+    if now <= latest and any(ladder.limits.due_at(one) <= latest for one in left):
+        return Wait(ladder.ends_at, Waiting.SILENT if ladder.limits.needs_a_key(rung_so_far(offers)) else Waiting.BUSY)
+    return Wait(ladder.ends_at, Waiting.BUSY) if ladder.may_come_free(asked) else GiveUp()
+
+
+def at_once(ladder: Ladder, offers: Sequence[Offer] = (), *, now: datetime | None = None) -> tuple[Person, ...]:
     """Whom to ring all together, where nobody can be rung one by one: those of the first rung that has anybody who was
-    not `asked` before."""
+    not asked before. `now`: else the ladder's beginning."""
+    now = now or ladder.began_at
+    asked = {offer.person for offer in offers}
     for rung in ladder.rungs:
-        people = [person for person in ladder.in_order(rung.tier) if person.id not in asked]
+        people = list(_ringable(ladder, rung.tier, asked, now))
         if people:
-            return tuple(people[:WAVE])
+            return tuple(people[: max(ladder.room(offers, now), 0)])
     return ()
+
+
+def rung_so_far(offers: Sequence[Offer]) -> int:
+    """How many phones rang, or do."""
+    return sum(offer.state is not State.FAILED for offer in offers)
+
+
+def _ringable(ladder: Ladder, tier: Tier, asked: set[PersonId], now: datetime) -> Iterator[Person]:
+    for person in ladder.in_order(tier):
+        if person.id not in asked and ladder.limits.may_ring(person.id, now):
+            yield person
 
 
 def _rungs(ladder: Ladder) -> Iterator[tuple[Tier, datetime]]:

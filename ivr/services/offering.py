@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from ivr.carrier.rest import Outcome, Placed, Refused
-from ivr.oncall.ladder import ACTIVE, Offer, Rung, State
+from ivr.oncall.ladder import ACTIVE, ASKS_EVERY, RINGS_FOR, Offer, Rung, State, Waiting
 from ivr.oncall.people import Person, PersonId
 from ivr.store import live as stored
 from ivr.store.live import OfferRow, TransferRow, milliseconds, moment
@@ -35,9 +35,12 @@ _OFFER_SIZE = 16
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Phones ring: say so, and ask again. `left`: at most so long until she knows."""
+    """Phones ring, or what else the caller waits for: say so, and ask again. `left`: at most so long until the caller
+    knows; if it `is_paused`, until phones ring again."""
 
     left: timedelta
+    why: Waiting = Waiting.RINGING
+    is_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,8 @@ ForLeg = Whisper | Connecting | Meet | Late | CallerLeft
 @dataclass(frozen=True, slots=True)
 class Wish:
     """A caller's wish for a person. `id`: derived from her call's seed; `caller`: the keyed hash of her call's id;
-    `turn`: of her call, so that what comes late is known; `told`: sealed, what she keyed."""
+    `turn`: of her call, so that what comes late is known; `told`: sealed, what she keyed; `visit` and `is_silent`: see
+    ivr.engine.asks.Ring."""
 
     id: bytes
     caller: bytes
@@ -110,6 +114,8 @@ class Wish:
     rungs: tuple[Rung, ...]
     turn: int = 0
     told: str | None = None
+    visit: int = 1
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,24 +130,23 @@ class Reserved:
     def of(cls, transfer: bytes, person: Person, until_at: datetime) -> "Reserved":
         return cls(derive(transfer, person.id, purpose="offer", size=_OFFER_SIZE), person, until_at)
 
-    def row(self, transfer: bytes, languages: tuple[str, ...]) -> OfferRow:
+    def row(self, transfer: bytes, languages: tuple[str, ...], *, now: datetime) -> OfferRow:
         """`languages`: those in which she can be asked."""
         language = next((one for one in languages if self.person.speaks(one)), languages[0])
-        ends_at = milliseconds(self.until_at)
-        return OfferRow(self.id, transfer, self.person.id, self.person.id, language, State.RESERVED, ends_at)
+        at, ends_at = milliseconds(now), milliseconds(self.until_at)
+        return OfferRow(self.id, transfer, self.person.id, self.person.id, language, State.RESERVED, at, ends_at)
 
 
 # ---- the caller ----
 
 
-def begun(connection: Connection, wish: Wish, now: datetime) -> TransferRow:
-    """Her transfer, new or as it is; that she asked is written down, unless she has asked again since."""
-    at = milliseconds(now)
+def begun(connection: Connection, wish: Wish, now: datetime, *, rings_from: datetime) -> TransferRow:
+    """Her transfer, new or as it is; that she asked is written down, unless she has asked again since. `rings_from`: of
+    a new one."""
+    at, rings = milliseconds(now), milliseconds(rings_from)
     room = derive(wish.id, b"", purpose="room", size=_ROOM_SIZE).hex()
-    stored.begin(
-        connection,
-        TransferRow(wish.id, wish.caller, room, wish.language, RINGING, None, at, at, turn=wish.turn, told=wish.told),
-    )
+    new = TransferRow(wish.id, wish.caller, room, wish.language, RINGING, None, at, rings, at)
+    stored.begin(connection, replace(new, turn=wish.turn, told=wish.told))
     row = stored.transfer(connection, wish.id)
     assert row is not None, "it was written, and is ours until this transaction ends"
     if row.turn <= wish.turn:
@@ -184,9 +189,14 @@ def noted(connection: Connection, outcomes: Mapping[Reserved, Outcome]) -> list[
     return over
 
 
-def asked(connection: Connection, transfer: bytes) -> frozenset[PersonId]:
-    """Who was rung for this caller, or has a number that cannot be."""
-    return frozenset(PersonId(row.person) for row in stored.offers_of(connection, transfer))
+def dialled(connection: Connection, transfer: bytes, people: tuple[Person, ...], now: datetime) -> None:
+    """The phone company dials these itself, once the caller has heard so: it is over for us, and their phones have rung
+    for this call."""
+    rung_at = now + ASKS_EVERY
+    for person in people:
+        offer = Reserved.of(transfer, person, rung_at + RINGS_FOR).row(transfer, person.languages, now=rung_at)
+        stored.reserve(connection, replace(offer, engaged=None, state=State.DIALLED))
+    ended(connection, transfer, now, state=DIALLED)
 
 
 def ended(connection: Connection, transfer: bytes, now: datetime, *, state: str = OVER) -> list[OfferRow]:

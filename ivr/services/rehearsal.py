@@ -24,6 +24,7 @@ from ivr.engine.effects import Connect, HandOver, Hold, Meet, Turn, WaitForDigit
 from ivr.engine.inputs import Began, FellSilent, Input, Pressed, Returned
 from ivr.flow.diagnostics import Diagnostic, Place, listed
 from ivr.flow.graph import Flow
+from ivr.flow.line import HOLDING
 from ivr.flow.speech import timeline
 from ivr.flow.talk import RECEIPT, Act, Advocate, HangsUp, Hears, Partner, Press, Silence, Talk, Text, TypeDigits
 from ivr.kit.clock import VirtualClock
@@ -217,7 +218,7 @@ class _Rehearsal:
                 self._listens(phone, act)
                 await self.town.says_nothing(phone)
             case ["is", "busy"] | ["cannot", *_]:
-                self._rings(phone, act)
+                await self._rings(phone, act)
                 await self.town.hangs_up(phone, is_failing=act.does.startswith("cannot"))
             case _:
                 await self._hangs_up(phone, act)
@@ -228,12 +229,12 @@ class _Rehearsal:
     async def _answers(self, phone: Phone, act: Advocate) -> None:
         if phone.is_answered:
             return
-        self._rings(phone, act)
+        await self._rings(phone, act)
         await self.town.answers(phone)
 
     async def _sleeps(self, phone: Phone, act: Advocate) -> None:
         """Her phone rings on and on. Time passes once nobody is left who might still answer."""
-        self._rings(phone, act)
+        await self._rings(phone, act)
         phone.sleeps = True
         for _ in range(MOST_PIECES):
             ringing = [one for one in self.town.phones.values() if self.town.rings(one)]
@@ -243,7 +244,7 @@ class _Rehearsal:
 
     async def _hangs_up(self, phone: Phone, act: Advocate) -> None:
         if not phone.is_answered:
-            self._rings(phone, act)
+            await self._rings(phone, act)
         if await self.town.hangs_up(phone) and isinstance(self.turn.then, Meet):
             await self._take(self.turn.call, Returned(talked=True))
 
@@ -252,11 +253,19 @@ class _Rehearsal:
         if isinstance(self.turn.then, Hold) and not self.left:
             await self._hear(FellSilent(), self.talk.place)
 
-    def _rings(self, phone: Phone, act: Advocate) -> None:
+    async def _rings(self, phone: Phone, act: Advocate) -> None:
+        """Where the caller asked again, phones ring after a while: they hold the line until then."""
+        for _ in range(MOST_PIECES):
+            if any(map(self.town.rings, self.town.phones.values())) or not self._is_paused():
+                break
+            await self._hear(FellSilent(), act.place)
         if not self.town.rings(phone):
             message = f"The phone of `{act.who}` does not ring here."
             ringing = [name for name, one in self.town.phones.items() if self.town.rings(one)]
             raise Differs(act.place, message, f"Ringing: {listed(ringing) or 'none'}. Press 0 before.")
+
+    def _is_paused(self) -> bool:
+        return not self.left and any(said.prompt == HOLDING["paused"] for said in self.turn.said)
 
     def _listens(self, phone: Phone, act: Advocate) -> None:
         if not self.town.waits_for_key(phone):

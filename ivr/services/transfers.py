@@ -26,8 +26,9 @@ from ivr.carrier.breaker import Breaker
 from ivr.carrier.rest import Calls, Order, Outcome, Placed, Refused
 from ivr.kit.clock import Clock
 from ivr.kit.time_limits import TimeLimits
-from ivr.oncall.ladder import WAVE, GiveUp, Ladder, Ring, State, at_once, decide
-from ivr.oncall.people import Person, PersonId
+from ivr.oncall.ladder import GiveUp, Ladder, Ring, State, at_once, decide
+from ivr.oncall.people import Person
+from ivr.oncall.ring_limits import WAVE
 from ivr.services import offering
 from ivr.services.conferences import Conferences, in_time
 from ivr.services.offering import (
@@ -50,10 +51,12 @@ from ivr.services.offering import (
     Whisper,
     Wish,
 )
+from ivr.services.ring_state import RingState, ladder_of
 from ivr.store import conferences
 from ivr.store import live as stored
 from ivr.store.database import Database, StoreUnavailable
-from ivr.store.live import OfferRow, TransferRow, milliseconds, moment
+from ivr.store.live import OfferRow, TransferRow, milliseconds
+from ivr.store.rings import one_at_a_time
 from ivr.vault.derivation import digest
 
 T = TypeVar("T")
@@ -233,9 +236,11 @@ class Transfers:
     def _asked(self, connection: Connection, *, wish: Wish, on_duty: tuple[Person, ...], now: datetime) -> "_Asked":
         if stored.transfer(connection, wish.id) is None and conferences.has_hung_up(connection, [wish.caller]):
             return _Asked(NobodyCan())  # an old message: nothing begins by it
+        one_at_a_time(connection)
         stored.release(connection, before=milliseconds(now - LATEST_WORD))
         over = offering.forgotten(connection, wish, now)
-        row = offering.begun(connection, wish, now)
+        rings_from = RingState.read(connection, now).rings_from(wish, on_duty)
+        row = offering.begun(connection, wish, now, rings_from=rings_from)
         came = self._came(connection, wish, row, on_duty, now)
         return replace(came, over=(*came.over, *over))
 
@@ -249,37 +254,44 @@ class Transfers:
             return _Asked(Meet(row.room))
         ladder = self._ladder(connection, wish, row, on_duty)
         if row.state == DIALLED:
-            people = at_once(ladder, offering.asked(connection, row.id))
+            people = _dialled_before(connection, row, ladder)
             return _Asked(DialNow(people) if people else NobodyCan())
-        hold = Hold(max(ladder.promised_at - now, timedelta()))
+        is_paused = now < ladder.began_at
+        hold = Hold(max((ladder.began_at if is_paused else ladder.promised_at) - now, timedelta()), is_paused=is_paused)
         if wish.turn < row.turn:
             return _Asked(hold)
         if row.state == TAKEN:
             stored.change_transfer(connection, row.id, if_in=(TAKEN,), state=JOINED, told=None)
             return _Asked(Meet(row.room))
-        return self._decided(connection, row, ladder, hold, now)
+        if is_paused:
+            return _Asked(hold)
+        return self._decided(connection, wish, row, ladder, hold, now)
 
-    def _decided(self, connection: Connection, row: TransferRow, ladder: Ladder, hold: Hold, now: datetime) -> "_Asked":
+    def _decided(
+        self, connection: Connection, wish: Wish, row: TransferRow, ladder: Ladder, hold: Hold, now: datetime
+    ) -> "_Asked":
         """Nobody has taken her call yet: whom to ring, or what else."""
         for _ in range(len(ladder.on_duty) + 1):
             step = decide(ladder, offering.offers(connection, row.id), now)
             if isinstance(step, GiveUp):
                 return _Asked(NobodyCan(), over=offering.ended(connection, row.id, now))
             if not isinstance(step, Ring):
-                return _Asked(hold)
+                return _Asked(replace(hold, why=step.why))
             if self.breaker.is_shut(now):
                 return _Asked(self._dialled(connection, row, ladder, now) or hold)
             reserved = tuple(Reserved.of(row.id, one, step.until_at) for one in step.people)
-            kept = tuple(one for one in reserved if stored.reserve(connection, one.row(row.id, self.languages)))
+            kept = tuple(
+                one for one in reserved if stored.reserve(connection, one.row(row.id, self.languages, now=now))
+            )
             if kept:
                 return _Asked(None, hold, reserved=kept)
             # All of them were rung for another caller this very moment: whom else?
-            ladder = _as_engaged_now(connection, ladder)
+            ladder = self._ladder(connection, wish, row, ladder.on_duty)
         return _Asked(hold)
 
     def _ladder(self, connection: Connection, wish: Wish, row: TransferRow, on_duty: tuple[Person, ...]) -> Ladder:
-        ladder = Ladder(wish.rungs, moment(row.began_at), wish.language, self.languages, on_duty)
-        return _as_engaged_now(connection, ladder)
+        now = self.clock.now()
+        return ladder_of(connection, wish, row, languages=self.languages, on_duty=on_duty, now=now)
 
     async def _ring(self, reserved: Sequence[Reserved]) -> Mapping[Reserved, Outcome]:
         """Ask the phone company, all at once, and write down what it said."""
@@ -309,6 +321,7 @@ class Transfers:
         """Nobody can be rung for her one by one. While a phone may ring, nothing else rings it."""
 
         def end(connection: Connection) -> ForCaller:
+            one_at_a_time(connection)
             row = stored.transfer(connection, wish.id)
             for one in asked.reserved:
                 stored.withdraw(connection, one.id, if_in=(State.RESERVED,))
@@ -326,8 +339,8 @@ class Transfers:
         if any(offer.is_active(now) for offer in offering.offers(connection, row.id)):
             return None
         # Whoever passed, or has not answered, is not rung again.
-        people = at_once(ladder, offering.asked(connection, row.id))
-        offering.ended(connection, row.id, now, state=DIALLED)
+        people = at_once(ladder, offering.offers(connection, row.id), now=now)
+        offering.dialled(connection, row.id, people, now)
         return DialNow(people) if people else NobodyCan()
 
     def _let_be(self, over: Iterable[OfferRow]) -> None:
@@ -348,9 +361,11 @@ class Transfers:
         task.add_done_callback(self._ends.discard)
 
 
-def _as_engaged_now(connection: Connection, ladder: Ladder) -> Ladder:
-    engaged = frozenset(map(PersonId, stored.engaged(connection)))
-    return replace(ladder, engaged=engaged, ringing=frozenset(map(PersonId, stored.ringing(connection))))
+def _dialled_before(connection: Connection, row: TransferRow, ladder: Ladder) -> tuple[Person, ...]:
+    """Whom the phone company was told to dial: a webhook that comes again is answered alike."""
+    rung = {offer.person for offer in offering.offers(connection, row.id) if offer.state is State.DIALLED}
+    everybody = replace(ladder, engaged=frozenset())
+    return tuple(one for tier in everybody.rungs for one in everybody.in_order(tier.tier) if one.id in rung)
 
 
 @dataclass(frozen=True, slots=True)

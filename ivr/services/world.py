@@ -41,6 +41,7 @@ from ivr.flow.graph import Flow
 from ivr.kit.clock import Clock
 from ivr.oncall.ladder import ASKS_EVERY, RINGS_FOR, Ladder, Rung, at_once
 from ivr.oncall.people import Person, Tier
+from ivr.oncall.ring_limits import SAME_PHONE_AFTER
 from ivr.services.offering import DialNow, Hold, Meet, NobodyCan, Wish
 from ivr.services.telling import Envelopes, told_in
 from ivr.services.transfers import Roster, Transfers
@@ -150,12 +151,13 @@ class LiveWorld:
         wish_id = _wish_id(call, ask.visit)
         told = self.envelopes.seal(wish_id, told_in(call, self.flow))
         try:
-            answer = await self.transfers.ask(Wish(wish_id, _caller(leg), call.language, rungs, call.turn, told))
+            wish = Wish(wish_id, _caller(leg), call.language, rungs, call.turn, told, ask.visit, ask.is_silent)
+            answer = await self.transfers.ask(wish)
         except StoreUnavailable:
             return self._without_rows(ask, at_once(self._ladder(rungs, call, now)))
         match answer:
             case Hold():
-                return Holding(ceil(answer.left.total_seconds()))
+                return Holding(ceil(answer.left.total_seconds()), "paused" if answer.is_paused else answer.why.value)
             case Meet():
                 return Meeting(answer.room)
             case DialNow(people=people) if people:
@@ -165,9 +167,12 @@ class LiveWorld:
 
     @staticmethod
     def _without_rows(ask: Ring, people: tuple[Person, ...]) -> Answer:
-        """Nobody knows whom she was offered to. Before a phone has rung for her, those on duty are dialled; after it
-        they ring already, and she waits to the end that she was promised."""
+        """Nobody knows whom she was offered to. Before a phone has rung for her, those on duty are dialled, but not
+        those who were for this call within a minute; after it they ring already, and she waits to the end that she was
+        promised."""
         if ask.waited is None:
+            if ask.since_last is not None and ask.since_last < SAME_PHONE_AFTER.total_seconds():
+                return Nobody()
             return Dialling(tuple(one.phone for one in people), RING_SECONDS) if people else Nobody()
         left = sum(seconds for _, seconds in ask.rungs) - ask.waited
         return Holding(left) if left > ASKS_EVERY.total_seconds() else Nobody()

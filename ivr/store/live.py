@@ -62,7 +62,8 @@ transfers = Table(
     column("state", Text(16), why="ringing, taken, joined, dialled or over"),
     column("turn", BigInteger(), why="how often she has asked: what comes late changes nothing"),
     column("taken_by", Bytes(16), nullable=True, why="the offer that was taken"),
-    column("began_at", BigInteger(), why="the promised wait counts from it"),
+    column("began_at", BigInteger(), why="when the caller asked: whoever takes the call hears how long they waited"),
+    column("rings_from", BigInteger(), nullable=True, why="phones ring from then on: the promised wait counts from it"),
     column("polled_at", BigInteger(), why="a caller who has not asked for 15 seconds has gone"),
     column("taken_at", BigInteger(), nullable=True, why="an advocate waits for her so long at most"),
     column("ended_at", BigInteger(), nullable=True, why="ten minutes after it the row is deleted"),
@@ -91,6 +92,7 @@ offers = Table(
     column("engaged", Bytes(16), nullable=True, why="the same while she rings or talks: nobody is rung twice at once"),
     column("language", Text(16), why="in which she is asked"),
     column("state", Text(16), why="whether her phone rings, and what she decided"),
+    column("rung_at", BigInteger(), nullable=True, why="no phone rings twice a minute for one call, nor too often"),
     column("ends_at", BigInteger(), why="then it counts as missed, whatever her phone does"),
     column("request", Text(64), nullable=True, why="Plivo's name of the ringing: it is cancelled by it"),
     column("leg", Text(64), nullable=True, why="Plivo's name of the call that we placed: nobody else answers for it"),
@@ -183,6 +185,7 @@ class TransferRow:
     state: str
     taken_by: bytes | None
     began_at: int
+    rings_from: int | None
     polled_at: int
     taken_at: int | None = None
     ended_at: int | None = None
@@ -202,6 +205,7 @@ class OfferRow:
     engaged: bytes | None
     language: str
     state: str
+    rung_at: int | None
     ends_at: int
     request: str | None = None
     leg: str | None = None
@@ -374,25 +378,12 @@ def release(connection: Connection, *, before: int) -> None:
     connection.execute(update(offers).where(*silent).values(engaged=None))
 
 
-def engaged(connection: Connection) -> frozenset[bytes]:
-    """Whose phones ring, and who talks."""
-    statement = select(offers.c.engaged).where(offers.c.engaged.is_not(None))
-    return frozenset(connection.execute(statement).scalars())
-
-
 def is_newest(connection: Connection, call: bytes, turn: int, *, at: int) -> bool:
     """Is this the newest turn of somebody's call so far? Then it is written down."""
     if _inserted(connection, staff_calls, {"id": call, "turn": turn, "at": at}):
         return True
     older = (staff_calls.c.id == call, staff_calls.c.turn < turn)
     return bool(connection.execute(update(staff_calls).where(*older).values(turn=turn, at=at)).rowcount)
-
-
-def ringing(connection: Connection) -> frozenset[bytes]:
-    """Of those, whose phones ring, or who hear what it is: they do not talk."""
-    states = ("reserved", "ringing", "answered")
-    statement = select(offers.c.engaged).where(offers.c.engaged.is_not(None), offers.c.state.in_(states))
-    return frozenset(connection.execute(statement).scalars())
 
 
 def _inserted(connection: Connection, table: Table, values: dict[str, Any]) -> bool:

@@ -82,7 +82,7 @@ def test_what_she_does_instead_lets_the_phones_be_first_and_her_next_wish_is_ano
     assert rosa.presses("0").heard[0] == "line.transfer"
     assert [one for one in world.asked if isinstance(one, Ring)] == [
         Ring((("on_call", 25), ("backup", 25)), 1),
-        Ring((("on_call", 25), ("backup", 25)), 2),
+        Ring((("on_call", 25), ("backup", 25)), 2, since_last=0, is_silent=True),
     ]
     assert world.asked[1] == StopRinging(1)
 

@@ -68,8 +68,8 @@ class Shaken:
 
     async def again(self, delivery: Delivery) -> None:
         """The same webhook once more. The same bytes come back, but for the minute inside their token, unless the clock
-        has gone on too far; or, where what it answers was said long ago, an apology that rings nobody; or nothing, where
-        a call would go on that is known to be over."""
+        has gone on too far; or, where what it answers was said long ago, an apology that rings nobody; or nothing,
+        where a call would go on that is known to be over."""
         before = self.workers[0].mood.disk_fails
         self.breaks(delivery.broken)
         reply = await self._send(self._transport(), delivery.url, delivery.headers, delivery.body)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import pytest
 
 from ivr.carrier.rest import Order, Outcome, Placed, Refused, Unclear
 from ivr.kit.clock import VirtualClock
-from ivr.oncall.ladder import RINGS_FOR, Rung
+from ivr.oncall.ladder import RINGS_FOR, Rung, Waiting
 from ivr.oncall.people import Person, PersonId, Tier
+from ivr.oncall.ring_limits import PERIOD
 from ivr.services.offering import (
     GONE_AFTER,
     CallerLeft,
@@ -30,6 +31,7 @@ from ivr.services.rota import LiveRota
 from ivr.services.transfers import Transfers
 from ivr.store import live
 from ivr.store.database import Database
+from ivr.store.rings import rings
 from tests.founded import UNHURRIED, unhurried_database
 from tests.store.databases import KINDS, database_of
 
@@ -186,6 +188,7 @@ def test_somebody_takes_the_call_and_the_others_stop_ringing(tmp_path: Path, kin
 def test_of_all_who_press_one_at_once_exactly_one_has_the_call(tmp_path: Path, kind: str) -> None:
     async def story(scene: Scene) -> None:
         for n in range(8):
+            scene.clock.advance(PERIOD)
             rosa = wish(n)
             await scene.line.ask(rosa)
             for one in (ANA, BO, CY):
@@ -338,7 +341,7 @@ def test_where_the_phone_company_refuses_she_is_dialled_through_in_the_same_brea
         asked = len(scene.phones.placed)
         for n in range(3, 8):
             for worker in scene.workers:
-                assert await worker.ask(wish(n)) in (DialNow((ANA, BO)), NobodyCan())
+                assert isinstance(await worker.ask(wish(n)), DialNow | NobodyCan)
         assert len(scene.phones.placed) <= asked + 4, "an interface that refuses is left alone"
         scene.clock.advance(timedelta(minutes=1))
         scene.phones.says = {}
@@ -402,6 +405,23 @@ def test_rows_are_gone_ten_minutes_after_their_end_and_a_talk_that_goes_on_is_no
         await scene.line.leg_over(offer(BO, talking), leg(BO), is_failing=False)
         scene.clock.advance(live.STAYS + SECOND)
         assert await left() == 0
-        assert await scene.database.read(live.engaged) == frozenset()
+        assert await scene.database.read(lambda found: rings(found, since=0)) == []
 
     play(tmp_path, story, BO, kind=kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_silent_callers_at_two_workers_at_once_leave_a_phone_that_rings_for_whoever_asks_first(
+    tmp_path: Path, kind: str
+) -> None:
+    async def story(scene: Scene) -> None:
+        silent = [replace(wish(n), is_silent=True) for n in range(1, 5)]
+        await asyncio.gather(*(scene.line.ask(one) for one in silent))
+        assert len(scene.rung()) == 3
+        assert len(set(scene.rung())) == 3
+        held = await scene.line.ask(wish(9))
+        assert isinstance(held, Hold)
+        assert held.why is Waiting.RINGING
+        assert len(set(scene.rung())) == 4
+
+    play(tmp_path, story, ANA, BO, CY, DI, kind=kind)

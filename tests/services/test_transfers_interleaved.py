@@ -34,6 +34,7 @@ from ivr.services.offering import (
 )
 from ivr.services.transfers import Transfers
 from ivr.store import live
+from ivr.store.rings import rings
 from tests.founded import UNHURRIED, unhurried_database
 from tests.promises.house import PROVE
 from tests.services.test_transfers import (
@@ -257,7 +258,7 @@ async def run(url: str, seed: int) -> Street:
                 await worker.close()
         clock.advance(live.STAYS + SECOND)
         await workers[0].sweep()
-        assert await database.read(live.engaged) == frozenset()
+        assert await database.read(lambda found: rings(found, since=0)) == []
         rows = await database.read(lambda found: found.execute(live.transfers.select()).all())
         assert rows == [], "nothing is left ten minutes later"
     finally:

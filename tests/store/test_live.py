@@ -14,7 +14,7 @@ from ivr.store.database import Database
 from ivr.store.live import OfferRow, TransferRow
 from tests.store.databases import KINDS, database_of
 
-ROW = TransferRow(b"t" * 16, b"c" * 16, "room", "en", "ringing", None, 1_000, 1_000)
+ROW = TransferRow(b"t" * 16, b"c" * 16, "room", "en", "ringing", None, 1_000, 1_000, 1_000)
 
 
 def with_database(folder: Path, story: Callable[[Database], Coroutine[Any, Any, None]], kind: str = "sqlite") -> None:
@@ -120,9 +120,9 @@ def test_postgresql_keeps_them_out_of_its_log(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_nobody_is_offered_two_calls_at_once_and_the_offers_go_with_their_transfer(tmp_path: Path, kind: str) -> None:
     async def story(database: Database) -> None:
-        other = TransferRow(b"u" * 16, b"d" * 16, "room", "en", "ringing", None, 1_000, 1_000)
-        first = OfferRow(b"1" * 16, ROW.id, b"bo", b"bo", "en", "reserved", 5_000)
-        second = OfferRow(b"2" * 16, other.id, b"bo", b"bo", "en", "reserved", 5_000)
+        other = TransferRow(b"u" * 16, b"d" * 16, "room", "en", "ringing", None, 1_000, 1_000, 1_000)
+        first = OfferRow(b"1" * 16, ROW.id, b"bo", b"bo", "en", "reserved", 1_000, 5_000)
+        second = OfferRow(b"2" * 16, other.id, b"bo", b"bo", "en", "reserved", 1_000, 5_000)
 
         def reserved(row: OfferRow) -> Callable[[Any], bool]:
             return lambda found: live.reserve(found, row)

@@ -8,7 +8,9 @@ from itertools import pairwise
 from ivr.carrier.conferences import Stay
 from ivr.carrier.party import Party
 from ivr.engine.effects import Connect, Hold, Meet
+from ivr.flow.line import HOLDING
 from ivr.line.staff import EMPTY
+from ivr.oncall.ring_limits import SAME_PHONE_AFTER
 from ivr.services.offering import GONE_AFTER
 from ivr.services.world import RING_SECONDS
 from ivr.store.live import STAYS
@@ -167,14 +169,18 @@ def _first_meeting(of: Town, rosa: Party) -> datetime | None:
 
 
 def _waited(of: Town, rosa: Party, wishes: list[Wish]) -> Iterator[str]:
-    """The promise counts from the key 0 to the moment at which she hears what came of it, or is in the conference."""
+    """The promise counts from the key 0 to the moment at which she hears what came of it, or is in the conference; if
+    she asked again, from the end of the pause that she is told of."""
     if of.waits_for_ever:
         yield f"she waited for ever; last she was answered {_last(of, rosa)}"
     for wish in wishes:
         dials = [told for told in wish.told if told.turn is not None and isinstance(told.turn.then, Connect)]
         waited_until = dials[0].at if dials else _meets_at(wish) or wish.ended_at
-        if waited_until - wish.began_at > RING_ALL:
-            yield f"she waited for {waited_until - wish.began_at}"
+        promised_from = next((told.at for told in wish.told if not _is_paused(told)), wish.ended_at)
+        if promised_from - wish.began_at > SAME_PHONE_AFTER + timedelta(seconds=HOLD_PIECE):
+            yield f"she was asked to wait for {promised_from - wish.began_at} before phones ring again"
+        if waited_until - promised_from > RING_ALL:
+            yield f"she waited for {waited_until - promised_from}"
         if dials and wish.came is not None:
             talked = sum(((talk.until_at - talk.from_at) for talk in rosa.talks), timedelta())
             rang = wish.came.at - dials[0].at - talked
@@ -185,6 +191,10 @@ def _waited(of: Town, rosa: Party, wishes: list[Wish]) -> Iterator[str]:
         for one, other in pairwise(told.at for told in asked if not dials):
             if other - one > timedelta(seconds=HOLD_PIECE):
                 yield f"a piece lasted {other - one}"
+
+
+def _is_paused(told: Told) -> bool:
+    return told.turn is not None and any(said.prompt == HOLDING["paused"] for said in told.turn.said)
 
 
 def _last(of: Town, rosa: Party) -> str:

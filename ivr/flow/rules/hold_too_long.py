@@ -7,13 +7,14 @@ Example:
 
     transfer: "Please wait while we try to reach somebody of our team ... it will take {seconds} seconds at most."
 
-Cure: Say less in `transfer` and `holding`, or give her fewer things to do meanwhile.
+Cure: Say less in `transfer`, in `holding` and those that begin with it, or give her fewer things to do meanwhile.
 """
 
 from collections.abc import Iterator
 
 from ivr.flow.diagnostics import Diagnostic
 from ivr.flow.graph import Ask, Flow
+from ivr.flow.line import HOLDING
 from ivr.flow.phrases import Number, Phrase, phrase
 from ivr.flow.speech import timeline
 from ivr.flow.subject import Subject
@@ -42,7 +43,8 @@ def _pieces(want: WantPerson) -> Iterator[tuple[Phrase, ...]]:
     options = tuple(option.told for option in want.options)
     total = Number(sum(seconds for _, seconds in want.rungs))
     yield (want.told, *options)
-    yield (phrase("line.holding", seconds=total), *options)
+    for holding in HOLDING.values():
+        yield (phrase(holding, seconds=total), *options)
 
 
 def _seconds(flow: Flow, said: tuple[Phrase, ...], language: str) -> float:
