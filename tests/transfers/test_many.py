@@ -17,7 +17,7 @@ from ivr.services import pins, rota
 from ivr.services.rota import LiveRota, rota_in
 from ivr.store.database import StoreUnavailable
 from ivr.vault.host import HostKey
-from tests.founded import SECRET
+from tests.founded import SECRET, UNHURRIED
 from tests.transfers.judging import conversations
 from tests.transfers.people import LOLA, NUMBERS, OUTCOMES, ROSA, pressing
 from tests.transfers.town import ZONE, Town, under_every_rule
@@ -62,7 +62,8 @@ def test_a_caller_does_not_wait_for_the_flag_of_a_number_that_fails(tmp_path: Pa
             return await set_failing(work)
 
         known._database.write = slow  # type: ignore[method-assign, assignment]
-        async with asyncio.timeout(2):
+        known._look_seconds = 0.1  # a line waits so long; a test lifts every limit
+        async with asyncio.timeout(UNHURRIED.rota / 2):
             await of.calls()
         is_written.set()
 
