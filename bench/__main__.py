@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import crowd, lookups, saves, starting, table, turns
+from bench import crowd, door, lookups, saves, starting, table, turns
 from bench.process import ROOT
 from bench.stage import FULL, Figure, Stage, set_up
 
@@ -16,6 +16,7 @@ FIGURES: tuple[Callable[[Stage], list[Figure]], ...] = (
     lookups.measure,
     saves.measure,
     starting.measure,
+    door.measure,
 )
 README = ROOT / "README.md"
 
