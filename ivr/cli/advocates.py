@@ -9,6 +9,7 @@ import typer
 from ivr.cli import asking, place
 from ivr.cli.asking import Advocate, NewPassphraseFile, PassphraseFile
 from ivr.cli.plain import plain
+from ivr.cli.secret_output import PrintSecrets, require_terminal
 from ivr.kit.phone import NotANumber, e164
 from ivr.oncall import writing
 from ivr.oncall.people import Person, Tier
@@ -170,6 +171,7 @@ def _reached(of: Settings, phone: str | None, languages: str | None, tier: Tier 
 def pin(
     name: str = typer.Argument(help="Who: a name of `ivr rota list`."),
     remove: bool = typer.Option(False, "--remove", help="Take it away: by phone she changes nothing any more."),
+    print_secrets: bool = PrintSecrets,
 ) -> None:
     """Make a new PIN for somebody who answers callers, and show it once. She calls the hotline, presses 8 during the
     greeting and keys it: then she hears whether she is on call, and switches herself on or off. The PIN before ends.
@@ -180,6 +182,7 @@ def pin(
         place.run(_remove_pin(of, name))
         typer.echo(plain(f"{name} has no PIN any more."))
         return
+    require_terminal("the PIN", print_secrets=print_secrets)
     made = place.run(_new_pin(of, name))
     typer.echo(plain(f"The PIN of {name} is {made[:4]} {made[4:]}. It is shown this once: tell her, and keep no copy."))
 

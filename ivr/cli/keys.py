@@ -9,6 +9,7 @@ from nacl.utils import random
 
 from ivr.cli import asking, installation, place
 from ivr.cli.asking import Advocate, NewPassphraseFile, PassphraseFile
+from ivr.cli.secret_output import PrintSecrets, require_terminal
 from ivr.kit.clock import SystemClock
 from ivr.kit.plain import plain
 from ivr.services.clock_floor import BEHIND, believed, clock_of
@@ -47,10 +48,16 @@ one alone tells nothing. Print them, give each to another person, and keep no co
 `ivr keys recover --drill` tries two of them out without changing anything."""
 
 
+THE_SHARES = "the shares"
+SHARES_ELSEWHERE = "or write them into a file with --shares-file"
+NEW_SHARES = "where `ivr keys shares` prints new ones"
+
+
 def init(
     advocate: str = typer.Option("lead", help="The name of the first advocate: she is a lead."),
     passphrase_file: Path | None = PassphraseFile,
     shares_file: Path | None = SharesFile,
+    print_secrets: bool = PrintSecrets,
 ) -> None:
     """Make the keys: the organisation's, its first lead's, the line's own, this month's epoch and three ahead.
 
@@ -61,7 +68,8 @@ def init(
         place.give_up("An advocate has a name: --advocate ana.")
     if shares_file is not None:
         place.require_new(shares_file)
-    made = place.run(_init(of, advocate, passphrase_file))
+    is_shown = shares_file is None
+    made = place.run(_init(of, advocate, passphrase_file, is_shown=is_shown, print_secrets=print_secrets))
     if made is None:
         typer.echo("Nothing to do: there are keys already. `ivr keys status` shows them.")
         return
@@ -71,14 +79,18 @@ def init(
         f"\nThe organisation's key: set it wherever the line or an advocate works.\n\n"
         f"  IVR_ORGANISATION_KEY={organisation.written(made.pin)}\n"
     )
-    _show_shares(made.shares, shares_file)
+    _show_shares(made.shares, shares_file, print_secrets=print_secrets)
 
 
-async def _init(of: Settings, advocate: str, passphrase_file: Path | None) -> Founded | None:
+async def _init(
+    of: Settings, advocate: str, passphrase_file: Path | None, *, is_shown: bool, print_secrets: bool
+) -> Founded | None:
     async with place.database(of) as database:
         if await founding.custody_in(database) is not Custody.NONE or place.is_set_up(of):
             await installation.require(of, database)
             return None
+        if is_shown:
+            require_terminal(THE_SHARES, print_secrets=print_secrets, otherwise=SHARES_ELSEWHERE)
         passphrase = asking.new_passphrase(advocate, passphrase_file)
         return await _found(of, database, lead=advocate, passphrase=passphrase, demo=False)
 
@@ -238,12 +250,15 @@ def shares(
     advocate: str | None = Advocate,
     passphrase_file: Path | None = PassphraseFile,
     shares_file: Path | None = SharesFile,
+    print_secrets: bool = PrintSecrets,
 ) -> None:
     """Print three new shares of the recovery key. The ones printed before open nothing from now on."""
     of = place.settings()
     if shares_file is not None:
         place.require_new(shares_file)
-    _show_shares(place.run(_shares(of, advocate, passphrase_file)), shares_file)
+    else:
+        require_terminal(THE_SHARES, print_secrets=print_secrets, otherwise=SHARES_ELSEWHERE)
+    _show_shares(place.run(_shares(of, advocate, passphrase_file)), shares_file, print_secrets=print_secrets)
 
 
 async def _shares(of: Settings, advocate: str | None, passphrase_file: Path | None) -> tuple[Share, ...]:
@@ -297,11 +312,12 @@ def make_secret(of: Settings) -> bytes:
     return made
 
 
-def _show_shares(made: Sequence[Share], file: Path | None) -> None:
+def _show_shares(made: Sequence[Share], file: Path | None, *, print_secrets: bool) -> None:
     blocks = [f"# share {share.number}\n{recovery.printed(share)}" for share in made]
     if file is not None and _is_written(file, "\n\n".join(blocks) + "\n"):
         typer.echo(f"The three shares are in {file}: print it, cut it in three, delete it.")
         return
+    require_terminal(f"{THE_SHARES}, which exist once,", print_secrets=print_secrets, otherwise=NEW_SHARES)
     typer.echo(ABOUT_SHARES)
     for block in blocks:
         typer.echo(f"\n{block}")

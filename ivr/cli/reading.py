@@ -9,6 +9,7 @@ import typer
 from ivr.cli import asking, place
 from ivr.cli.asking import Advocate, PassphraseFile
 from ivr.cli.plain import indented, plain
+from ivr.cli.secret_output import PrintSecrets, require_terminal
 from ivr.flow.graph import Flow
 from ivr.flow.prompts import groups
 from ivr.services.archive import Archive, Listed, OpenNote, OpenReport, Seal
@@ -70,10 +71,14 @@ async def _list(of: Settings) -> list[Listed]:
 
 @reports.command("read")
 def read_reports(
-    report: list[str] = Ids, advocate: str | None = Advocate, passphrase_file: Path | None = PassphraseFile
+    report: list[str] = Ids,
+    advocate: str | None = Advocate,
+    passphrase_file: Path | None = PassphraseFile,
+    print_secrets: bool = PrintSecrets,
 ) -> None:
     """Open reports with an advocate's passphrase."""
     of = place.settings()
+    require_terminal("what is sealed", print_secrets=print_secrets)
     flow = place.content(of).flow
     label = _labels(flow)
     for one in place.run(_read(of, report or [], advocate, passphrase_file)):

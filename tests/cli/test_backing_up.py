@@ -32,7 +32,7 @@ def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def founded(data: Path, tmp_path: Path) -> Path:
-    code, said = ivr("init", "--passphrase-file", str(tmp_path / "passphrase"))
+    code, said = ivr("init", "--passphrase-file", str(tmp_path / "passphrase"), "--print-secrets")
     assert code == 0, said
     return data
 

@@ -131,13 +131,13 @@ def test_a_lead_adds_an_advocate_who_reads_and_removes_her(desk: Path) -> None:
     assert (code, "at least 12 characters" in said) == (2, True)
     code, said = ivr("advocates", "add", "bo", *given(desk, "ana"), *given(desk, "bo", "--new-passphrase-file"))
     assert code == 0, said
-    code, said = ivr("reports", "read", "--advocate", "bo", *given(desk, "bo"))
+    code, said = ivr("reports", "read", "--print-secrets", "--advocate", "bo", *given(desk, "bo"))
     assert (code, "taken (" in said) == (0, True)
     code, said = ivr("advocates", "remove", "ana", "--advocate", "bo", *given(desk, "bo"))
     assert (code, "Bo is not a lead" in said) == (2, True)
     code, said = ivr("advocates", "remove", "bo", "--advocate", "ana", *given(desk, "ana"))
     assert (code, "Removed bo" in said) == (0, True)
-    code, said = ivr("reports", "read", "--advocate", "bo", *given(desk, "bo"))
+    code, said = ivr("reports", "read", "--print-secrets", "--advocate", "bo", *given(desk, "bo"))
     assert (code, "no advocate bo" in said) == (2, True)
 
 
@@ -146,7 +146,7 @@ def test_a_lost_secret_is_told_with_its_cure_and_the_cure_works(desk: Path) -> N
     (desk / "data" / "secret").write_text("a wholly different secret\n")
     code, said = ivr("call", "--keys", "1")
     assert (code, "ivr keys roll" in said) == (2, True)
-    code, said = ivr("reports", "read", *given(desk, "ana"))
+    code, said = ivr("reports", "read", "--print-secrets", *given(desk, "ana"))
     assert (code, "taken (" in said) == (0, True)
     code, said = ivr("keys", "roll", *given(desk, "ana"))
     assert (code, "Signed anew: 1 " in said) == (0, True)
@@ -164,7 +164,7 @@ def test_whatever_became_of_the_line_s_own_rows_advocates_read_and_back_up(desk:
     code, said = ivr("reports", "list")
     assert (code, "bad_date" in said) == (0, True), said
     assert ("ivr keys roll" in said, "NOT OURS" in said) == (damage != WRAPS, damage != WRAPS)
-    code, said = ivr("reports", "read", *given(desk, "ana"))
+    code, said = ivr("reports", "read", "--print-secrets", *given(desk, "ana"))
     assert (code, "taken (" in said) == (0, True), said
     code, said = ivr("backup", str(desk / "shelf"))
     assert (code, "1 report" in said) == (0, True), said
@@ -210,7 +210,7 @@ def test_a_receipt_is_not_called_unknown_while_there_are_months_that_the_line_ca
 def test_a_month_that_was_altered_is_not_said_to_have_been_kept_from_her(desk: Path) -> None:
     called(WHOLE_REPORT["Spanish"])
     damaged(desk, MONTH)
-    code, said = ivr("reports", "read", *given(desk, "ana"))
+    code, said = ivr("reports", "read", "--print-secrets", *given(desk, "ana"))
     assert (code, "Its month, or her key to it, was altered" in said, "never given" in said) == (0, True, False), said
     report = ivr("reports", "list")[1].splitlines()[1][:8]
     code, said = ivr("reports", "confirm", report, *given(desk, "ana"))
@@ -239,9 +239,9 @@ def test_two_shares_bring_back_everything_when_every_lead_is_lost(desk: Path) ->
     new = given(desk, "zoe", "--new-passphrase-file")
     code, said = ivr("keys", "recover", "--name", "zoe", "--share-file", two, "--share-file", three, *new)
     assert (code, "zoe is a lead now" in said) == (0, True)
-    code, said = ivr("reports", "read", "--advocate", "zoe", *given(desk, "zoe"))
+    code, said = ivr("reports", "read", "--print-secrets", "--advocate", "zoe", *given(desk, "zoe"))
     assert (code, "taken (" in said) == (0, True)
-    code, said = ivr("keys", "shares", "--advocate", "zoe", *given(desk, "zoe"))
+    code, said = ivr("keys", "shares", "--print-secrets", "--advocate", "zoe", *given(desk, "zoe"))
     assert (code, said.count("# share")) == (0, 3)
     code, said = ivr("keys", "recover", "--drill", "--share-file", one, "--share-file", three)
     assert (code, "newer ones were printed" in said) == (2, True)
@@ -261,8 +261,8 @@ def test_a_share_with_a_mistake_is_told_with_its_file_and_line(desk: Path) -> No
 def test_an_advocate_changes_her_passphrase(desk: Path) -> None:
     code, said = ivr("keys", "passphrase", *given(desk, "ana"), *given(desk, "zoe", "--new-passphrase-file"))
     assert (code, "Changed" in said) == (0, True)
-    assert ivr("reports", "read", *given(desk, "ana"))[0] == 2
-    assert ivr("reports", "read", *given(desk, "zoe"))[0] == 0
+    assert ivr("reports", "read", "--print-secrets", *given(desk, "ana"))[0] == 2
+    assert ivr("reports", "read", "--print-secrets", *given(desk, "zoe"))[0] == 0
 
 
 def test_a_report_is_confirmed_noted_exported_by_two_people_and_taken_back(desk: Path) -> None:
@@ -274,7 +274,7 @@ def test_a_report_is_confirmed_noted_exported_by_two_people_and_taken_back(desk:
     assert "confirmed now" in ivr("reports", "confirm", report, *ana)[1]
     assert "confirmed already" in ivr("reports", "confirm", report, *ana)[1]
     assert "Noted" in ivr("reports", "note", report, "--text", "Called back", *bo)[1]
-    read = ivr("reports", "read", report, *ana)[1]
+    read = ivr("reports", "read", "--print-secrets", report, *ana)[1]
     assert "confirmed" in read
     assert "bo: Called back" in read
     file = desk / "handed on.csv"
@@ -288,7 +288,7 @@ def test_a_report_is_confirmed_noted_exported_by_two_people_and_taken_back(desk:
     assert "is there already" in ivr("reports", "export", str(file), *ana, *both)[1]
     assert "is taken back" in ivr("reports", "withdraw", "--yes", "--receipt", receipt)[1]
     assert "taken back before" in ivr("reports", "withdraw", "--yes", "--receipt", receipt)[1]
-    assert "Its key is gone" in ivr("reports", "read", report, *ana)[1]
+    assert "Its key is gone" in ivr("reports", "read", "--print-secrets", report, *ana)[1]
     code, said = ivr("reports", "confirm", report, *ana)
     assert (code, "It was taken back" in said) == (2, True)
 
@@ -300,7 +300,7 @@ def test_what_somebody_wrote_into_the_database_cannot_pass_for_a_line_of_ours(de
     with closing(sqlite3.connect(desk / "data" / "porchlight.db", isolation_level=None)) as database:
         database.execute("UPDATE reports SET state = 'confirmed' || ? WHERE id = (SELECT min(id) FROM reports)", (ink,))
         [altered] = [row[0].hex() for row in database.execute("SELECT min(id) FROM reports")]
-    for words in (("list",), ("read", *given(desk, "ana"))):
+    for words in (("list",), ("read", "--print-secrets", *given(desk, "ana"))):
         code, said = ivr("reports", *words)
         assert code == 0
         assert ink not in said
@@ -315,11 +315,11 @@ def test_a_second_line_of_a_note_stands_apart_from_ours(desk: Path) -> None:
     [report] = [line.split()[0] for line in ivr("reports", "list")[1].splitlines() if "bad_date" in line]
     text = "called her\n  what        taken\x1b[8m"
     assert ivr("reports", "note", report.upper(), "--text", text, *given(desk, "ana"))[0] == 0
-    read = ivr("reports", "read", report, *given(desk, "ana"))[1]
+    read = ivr("reports", "read", "--print-secrets", report, *given(desk, "ana"))[1]
     assert "ana: called her\n      what        taken\\x1b[8m\n" in read
 
 
-@pytest.mark.parametrize("words", [("confirm", ""), ("read", " "), ("note", "", "--text", "x")])
+@pytest.mark.parametrize("words", [("confirm", ""), ("read", " ", "--print-secrets"), ("note", "", "--text", "x")])
 def test_an_empty_id_means_no_report(desk: Path, words: tuple[str, ...]) -> None:
     called(WHOLE_REPORT["English"])
     code, said = ivr("reports", *words, *given(desk, "ana"))

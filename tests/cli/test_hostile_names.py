@@ -37,7 +37,7 @@ READS = (
 NAMED = (
     *(("rota", what) for what in ("on", "off")),
     ("rota", "add", "--every-day", "22:00-06:00"),
-    *(("advocates", *what) for what in (("pin",), ("pin", "--remove"), ("set", "--languages", "es"))),
+    *(("advocates", *what) for what in (("pin", "--print-secrets"), ("pin", "--remove"), ("set", "--languages", "es"))),
 )
 """With the name behind it, as whoever sees it in a list would type it."""
 
@@ -109,7 +109,7 @@ def test_nothing_that_lies_in_the_database_moves_a_cursor_or_forges_a_line(full:
         planted += changed
         named = [(*words, f"{name}bo") for words in NAMED] if table.name == "people" else []
         if table.name in ("reports", "notes"):
-            named = [("reports", "read", *given(full, "ana"))]
+            named = [("reports", "read", "--print-secrets", *given(full, "ana"))]
         copied = str(full / f"backup of {table.name}")
         backed_up = (("backup", copied), ("restore", copied, "--dry-run"))
         for words in (*READS, *named, *backed_up) if changed else ():

@@ -34,7 +34,7 @@ def passphrase_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_a_report_is_kept_listed_and_read_with_her_passphrase(passphrase_file: Path) -> None:
-    code, made = ivr("init", "--advocate", "ana", "--passphrase-file", str(passphrase_file))
+    code, made = ivr("init", "--advocate", "ana", "--passphrase-file", str(passphrase_file), "--print-secrets")
     assert code == 0, made
     assert "Added the lead ana" in made
     assert ivr("call", "--keys", WHOLE_REPORT["Spanish"])[0] == 0
@@ -43,33 +43,35 @@ def test_a_report_is_kept_listed_and_read_with_her_passphrase(passphrase_file: P
     assert "bad_date" in listed
     assert "warn_others" in listed
     assert "taken" not in listed
-    code, read = ivr("reports", "read", "--passphrase-file", str(passphrase_file))
+    code, read = ivr("reports", "read", "--print-secrets", "--passphrase-file", str(passphrase_file))
     assert code == 0
     for part in ("taken (", "today (", "warn_others"):
         assert part in read
-    code, one = ivr("reports", "read", listed.splitlines()[1][:8], "--passphrase-file", str(passphrase_file))
+    code, one = ivr(
+        "reports", "read", "--print-secrets", listed.splitlines()[1][:8], "--passphrase-file", str(passphrase_file)
+    )
     assert (code, one) == (0, read)
 
 
 def test_another_passphrase_opens_nothing(passphrase_file: Path, tmp_path: Path) -> None:
-    ivr("init", "--passphrase-file", str(passphrase_file))
+    ivr("init", "--passphrase-file", str(passphrase_file), "--print-secrets")
     wrong = tmp_path / "wrong"
     wrong.write_text("some other words here\n")
-    code, said = ivr("reports", "read", "--passphrase-file", str(wrong))
+    code, said = ivr("reports", "read", "--print-secrets", "--passphrase-file", str(wrong))
     assert code == 2
     assert "passphrase" in said
 
 
 def test_made_again_nothing_changes(passphrase_file: Path, tmp_path: Path) -> None:
-    ivr("init", "--passphrase-file", str(passphrase_file))
+    ivr("init", "--passphrase-file", str(passphrase_file), "--print-secrets")
     secret = (tmp_path / "data" / "secret").read_bytes()
-    code, said = ivr("init", "--passphrase-file", str(passphrase_file))
+    code, said = ivr("init", "--passphrase-file", str(passphrase_file), "--print-secrets")
     assert (code, "Nothing to do" in said) == (0, True)
     assert (tmp_path / "data" / "secret").read_bytes() == secret
 
 
 def test_only_the_owner_can_read_what_was_made(passphrase_file: Path, tmp_path: Path) -> None:
-    ivr("init", "--passphrase-file", str(passphrase_file))
+    ivr("init", "--passphrase-file", str(passphrase_file), "--print-secrets")
     for path in (tmp_path / "data").iterdir():
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path.name
 
@@ -77,20 +79,23 @@ def test_only_the_owner_can_read_what_was_made(passphrase_file: Path, tmp_path: 
 def test_a_short_passphrase_is_refused_with_the_reason(tmp_path: Path) -> None:
     short = tmp_path / "short"
     short.write_text("secret")
-    code, said = ivr("init", "--passphrase-file", str(short))
+    code, said = ivr("init", "--passphrase-file", str(short), "--print-secrets")
     assert code == 2
     assert "at least 12 characters" in said
 
 
 def test_without_keys_reading_says_what_to_do(passphrase_file: Path) -> None:
-    for words in (("reports", "list"), ("reports", "read", "--passphrase-file", str(passphrase_file))):
+    for words in (
+        ("reports", "list"),
+        ("reports", "read", "--print-secrets", "--passphrase-file", str(passphrase_file)),
+    ):
         code, said = ivr(*words)
         assert code == 2
         assert "ivr init" in said
 
 
 def test_what_was_added_is_listed_beside_its_report_and_read_after_it(passphrase_file: Path, tmp_path: Path) -> None:
-    ivr("init", "--passphrase-file", str(passphrase_file))
+    ivr("init", "--passphrase-file", str(passphrase_file), "--print-secrets")
     for _ in range(2):
         assert ivr("call", "--keys", WHOLE_REPORT["Spanish"])[0] == 0
     assert "one receipt with" not in ivr("reports", "list")[1]
@@ -98,7 +103,7 @@ def test_what_was_added_is_listed_beside_its_report_and_read_after_it(passphrase
     listed = [line for line in ivr("reports", "list")[1].splitlines() if "one receipt with" in line]
     assert len(listed) == 2
     assert {line.split()[0][:8] for line in listed} == {line.rsplit(maxsplit=1)[-1] for line in listed}
-    read = ivr("reports", "read", "--passphrase-file", str(passphrase_file))[1]
+    read = ivr("reports", "read", "--print-secrets", "--passphrase-file", str(passphrase_file))[1]
     heads = [line for line in read.splitlines() if "bad_date" in line]
     [at] = [number for number, line in enumerate(heads) if line.endswith(f"adds to {report}")]
     assert heads[at - 1].startswith(report)

@@ -22,7 +22,7 @@ def by_ana(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[str, ...]:
     file = tmp_path / "passphrase"
     file.write_text(PASSPHRASE + "\n")
     typed = ("--passphrase-file", str(file))
-    assert ivr("init", "--advocate", "ana", *typed)[0] == 0
+    assert ivr("init", "--advocate", "ana", *typed, "--print-secrets")[0] == 0
     for keys in (WHOLE_REPORT["English"], ASKS, WHOLE_REPORT["Spanish"]):
         assert ivr("call", "--keys", keys)[0] == 0
     return typed
@@ -45,7 +45,7 @@ def test_who_asks_to_be_called_stands_first_with_the_nights_that_are_left() -> N
 
 
 def test_it_is_read_with_number_and_wishes_and_says_that_people_call(by_ana: tuple[str, ...]) -> None:
-    code, read = ivr("reports", "read", *by_ana)
+    code, read = ivr("reports", "read", "--print-secrets", *by_ana)
     assert code == 0
     head, *lines = read.splitlines()
     assert "CALL BACK, 3 nights left" in head
@@ -79,7 +79,7 @@ def test_done_deletes_it_at_once_and_for_good(by_ana: tuple[str, ...], tmp_path:
     listed = ivr("reports", "list")[1]
     assert asked not in listed
     assert len(listed.splitlines()) == 3
-    assert "CALL BACK" not in ivr("reports", "read", *by_ana)[1]
+    assert "CALL BACK" not in ivr("reports", "read", "--print-secrets", *by_ana)[1]
     code, said = ivr("reports", "done", asked, *by_ana)
     assert code == 1
     assert "no such report" in said
@@ -123,7 +123,7 @@ def test_one_that_somebody_planted_is_named_as_such_and_offers_nothing(by_ana: t
         planting.execute("UPDATE reports SET week = '2020-W01' WHERE id = ?", (bytes.fromhex(asked),))
     planting.close()
     assert "NOT OURS" in ivr("reports", "list")[1].splitlines()[1]
-    read = ivr("reports", "read", asked, *by_ana)[1]
+    read = ivr("reports", "read", "--print-secrets", asked, *by_ana)[1]
     assert "Do not act on it" in read
     assert "Call yourself" not in read
     code, said = ivr("reports", "done", asked, *by_ana)

@@ -33,7 +33,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def lost(home: Path) -> Path:
     """The folder of a line's backup, with one report; its machine is gone. Its secret and its key are beside it."""
-    assert run("init", "--advocate", "ana", "--passphrase-file", str(home / "passphrase"))[0] == 0
+    assert run("init", "--advocate", "ana", *given(home), "--shares-file", str(home / "shares"))[0] == 0
     assert run("call", "--keys", WHOLE_REPORT["English"])[0] == 0
     assert run("backup", str(home / "shelf"))[0] == 0
     for name in ("secret", "organisation-key"):
@@ -70,7 +70,7 @@ def test_with_its_settings_a_line_is_back_and_says_what_came_and_what_is_lost(
         assert "What is lost" in said
         assert "keys roll" not in said
         assert "`ivr serve`" in said
-        assert (ivr("reports", "read", *given(home)))[1].count("taken (") == 1
+        assert (ivr("reports", "read", "--print-secrets", *given(home)))[1].count("taken (") == 1
         code, said = ivr("keys", "status")
         assert (code, "ana" in said) == (0, True)
         code, said = ivr("restore", str(lost))

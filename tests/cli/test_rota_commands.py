@@ -54,13 +54,13 @@ def test_a_rota_is_made_shown_and_changed(desk: Path) -> None:
 def test_a_pin_is_shown_once_and_who_has_one_is_listed(desk: Path) -> None:
     done("advocates", "add", "bo", *PEOPLE, "--answers-only", *given(desk, "ana"))
     assert "America/New_York  no PIN" in done("rota", "list")
-    said = done("advocates", "pin", "bo")
+    said = done("advocates", "pin", "--print-secrets", "bo")
     shown = re.search(r"The PIN of bo is ([1-9]\d{3} \d{4})\.", said)
     assert shown is not None, said
     listed = done("rota", "list")
     assert "America/New_York  has a PIN" in listed
     assert shown[1].replace(" ", "") not in listed
-    assert shown[1] not in done("advocates", "pin", "bo")
+    assert shown[1] not in done("advocates", "pin", "--print-secrets", "bo")
     assert "bo has no PIN any more" in done("advocates", "pin", "bo", "--remove")
     assert "no PIN" in done("rota", "list")
 
@@ -162,7 +162,7 @@ def test_a_rule_that_would_never_end_is_refused_and_one_that_lies_there_is_told_
         (("advocates", "set", "bo", "--languages", "en,fr"), "it speaks en, es"),
         (("advocates", "set", "bo"), "--phone"),
         (("advocates", "add", "di", "--answers-only"), "--phone"),
-        (("advocates", "pin", "cy"), "ivr rota list"),
+        (("advocates", "pin", "--print-secrets", "cy"), "ivr rota list"),
         (("advocates", "pin", "cy", "--remove"), "ivr rota list"),
     ],
 )
@@ -177,7 +177,7 @@ def test_without_the_line_s_secret_nobody_is_put_on_the_rota(desk: Path) -> None
     (desk / "data" / "secret").unlink()
     assert "IVR_SECRET" in refused("advocates", "add", "bo", *PEOPLE, "--answers-only", *given(desk, "ana"))
     assert "IVR_SECRET" in refused("rota")
-    assert "IVR_SECRET" in refused("advocates", "pin", "ana")
+    assert "IVR_SECRET" in refused("advocates", "pin", "--print-secrets", "ana")
 
 
 def test_the_hotline_s_own_number_is_refused_and_a_phone_of_two_is_told(desk: Path) -> None:

@@ -79,7 +79,9 @@ def test_a_newcomer_serves_calls_in_both_languages_and_reads_what_was_kept(tmp_p
         assert text("en", "line.saved") in here.stdout
         listed = ivr(settings, "reports", "list")
         assert len(listed.stdout.splitlines()) == 4
-    read = ivr(settings, "reports", "read", "--passphrase-file", str(tmp_path / "data" / "demo-passphrase"))
+    read = ivr(
+        settings, "reports", "read", "--print-secrets", "--passphrase-file", str(tmp_path / "data" / "demo-passphrase")
+    )
     assert read.returncode == 0
     assert read.stdout.count("taken (") == 2
     assert read.stdout.count("hurt (") == 1
