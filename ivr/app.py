@@ -50,7 +50,7 @@ from ivr.services.transfers import Transfers
 from ivr.services.turns import World
 from ivr.services.world import LiveWorld
 from ivr.store import live
-from ivr.store.database import Database
+from ivr.store.database import Database, StoreUnavailable
 from ivr.vault.conversations import text_keys
 from ivr.vault.host import HostKey
 from ivr.vault.keyring import KeyRing
@@ -122,6 +122,22 @@ class Chore:
         return seconds - now.timestamp() % seconds if self.on_time else seconds
 
 
+@dataclass(slots=True)
+class Opening:
+    """Files that a line makes when it begins. What fails then, as on a full disk, is done later."""
+
+    left: list[Callable[[], Awaitable[object]]]
+
+    async def go_on(self) -> None:
+        """What is left to do. Raises StoreUnavailable."""
+
+        async def done(step: Callable[[], Awaitable[object]]) -> None:
+            await step()
+            self.left.remove(step)
+
+        await _each(*(partial(done, step) for step in tuple(self.left)))
+
+
 WorldOf = Callable[[World], World]
 AnswersOf = Callable[[Answers], Answers]
 
@@ -176,12 +192,14 @@ def build(
     router = build_router(*doors, guard, parts.recordings, rejections, ready, texts)
     night = Night(parts.database, host, parts.pin, flow, clock, spool, nights.Looks())
     watch = ClockWatch(clock, parts.database, flow.zone)
+    opening = Opening([spool.open, partial(parts.live.furnish, live.create)])
     chores = (
-        *_chores(parts, keys, reports, rota, transfers, conversations, night, readiness, watch),
+        *_chores(parts, keys, opening, reports, rota, transfers, conversations, night, readiness, watch),
         Chore("tell of rejected webhooks", timedelta(minutes=1), rejections.tell, on_time=True),
     )
     closing = (transfers.close, parts.rest.aclose, reports.close, rate_limits.close, receipts.close)
-    router.lifespan_context = lambda _app: _life(parts, spool, _at_work(chores, clock, pause), closing, slow_hashes)
+    work = partial(_at_work, chores, clock, pause)
+    router.lifespan_context = lambda _app: _life(parts, spool, opening, work(), closing, slow_hashes)
     return router
 
 
@@ -189,13 +207,17 @@ def build(
 async def _life(
     parts: Parts,
     spool: Spool,
+    opening: "Opening",
     work: contextlib.AbstractAsyncContextManager[None],
     closing: Iterable[Callable[[], Awaitable[None]]],
     slow_hashes: SlowHashes,
 ) -> AsyncIterator[None]:
     """From the opening of the door to its closing. `closing`: what ends before the databases do, in this order."""
-    await spool.open()
-    await parts.live.furnish(live.create)
+    try:
+        await opening.go_on()
+    except StoreUnavailable as error:
+        # Whoever calls meanwhile hears words and a way on; a door that stays shut would say nothing.
+        log.error("a file could not be opened: it is tried again each minute", error=type(error).__name__)
     try:
         async with work:
             yield
@@ -231,6 +253,7 @@ def _readiness(
 def _chores(
     parts: Parts,
     keys: Rings,
+    opening: "Opening",
     reports: Reports,
     rota: LiveRota,
     transfers: Transfers,
@@ -242,12 +265,17 @@ def _chores(
     clock = night.clock
     return (
         # Keys die when a whole minute begins, and not a minute later.
-        Chore("sweep keys", timedelta(minutes=1), lambda: _swept(keys, clock), on_time=True),
+        Chore("sweep keys", timedelta(minutes=1), lambda: _rolled(keys, clock), on_time=True),
         Chore("tend reports", timedelta(seconds=15), lambda: reports.tend(clock.now().date())),
         Chore("night", timedelta(minutes=1), lambda: _worked(night, reports, clock, watch)),
         # Each transfer asks for it; what is known must be fresh when the database goes away.
         Chore("look at the rota", timedelta(minutes=5), lambda: rota.look(clock.now())),
-        Chore("end what was live", live.SWEPT_EVERY, lambda: _ended(conversations, transfers), on_time=True),
+        Chore(
+            "end what was live",
+            live.SWEPT_EVERY,
+            lambda: _ended(parts.live, opening, conversations, transfers),
+            on_time=True,
+        ),
         # Whoever is left alone in a conference, where the phone company could not be asked at once.
         Chore("empty rooms", EMPTIED_EVERY, transfers.conferences.empty_rooms),
         # Also when whoever withdrew a report, or brought it home, ended before it could.
@@ -257,14 +285,29 @@ def _chores(
     )
 
 
-async def _swept(keys: Rings, clock: Clock) -> None:
-    for ring in (keys.seeds, keys.tokens, keys.texts):
-        ring.sweep(clock.now())
+async def _rolled(keys: Rings, clock: Clock) -> None:
+    async def prepared(ring: KeyRing[bytes] | KeyRing[TokenKey]) -> None:
+        ring.prepare(clock.now())
+
+    await _each(*(partial(prepared, ring) for ring in (keys.seeds, keys.tokens, keys.texts)))
 
 
-async def _ended(conversations: Conversations, transfers: Transfers) -> None:
-    await conversations.sweep()
-    await transfers.sweep()  # and wipes from the files what both have deleted
+async def _ended(kept: Database, opening: "Opening", conversations: Conversations, transfers: Transfers) -> None:
+    """The log is emptied first, and the files are wiped of what was deleted last: in a full folder nothing is deleted
+    that the log has no room for."""
+    await _each(opening.go_on, kept.limit, conversations.sweep, transfers.sweep)
+
+
+async def _each(*steps: Callable[[], Awaitable[object]]) -> None:
+    """Every step, whatever became of those before it. Raises what the first of those that failed raised."""
+    failed: list[Exception] = []
+    for step in steps:
+        try:
+            await step()
+        except Exception as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 async def _worked(night: Night, reports: Reports, clock: Clock, watch: ClockWatch) -> None:

@@ -75,15 +75,23 @@ RUN_FOLDER: tuple[Kept, ...] = (
         "keys that calls in progress are sealed with",
         "the addresses that Plivo calls next hold the call, and the minute in which they were handed out; only these "
         "keys open them",
-        "a new one every 6 hours, destroyed after 12, while a line runs. A line that is stopped destroys nothing: in "
-        "memory (tmpfs) they go with the machine, on a disk they stay until the next start",
+        "a new one every 6 hours, made one period ahead, destroyed 12 hours after its period began, while a line "
+        "runs. A line that is stopped destroys nothing: in memory (tmpfs) they go with the machine, on a "
+        "disk they stay until the next start",
     ),
     Kept(
         "seed.*",
         "keys that receipts and ids of a call are derived with, from Plivo's id of the call: who has one and Plivo's "
         "records knows which report came of which call",
         "a doubled webhook begins the same call",
-        "a new one every 10 minutes, destroyed after 20, while a line runs; stopped, as above",
+        "a new one every 10 minutes, made one period ahead, destroyed 20 minutes after its period began, while a "
+        "line runs; stopped, as above",
+    ),
+    Kept(
+        "*.spare-*",
+        "nothing: room for later keys, two files for each kind",
+        "a full folder must not keep a key from being written",
+        "while there is a folder; the file of a key that is destroyed is wiped and becomes one",
     ),
     Kept(
         "live.db",
@@ -92,7 +100,12 @@ RUN_FOLDER: tuple[Kept, ...] = (
         "a caller who waits for a person must be found by every worker",
         "each row until ten minutes after its end, while a line runs; stopped, as above",
     ),
-    Kept("live.db-*", "SQLite's log of it, and its index", "as above", "emptied each minute, as soon as nobody reads"),
+    Kept(
+        "live.db-*",
+        "SQLite's log of it, and its index",
+        "as above",
+        "emptied each minute and after every megabyte, as soon as nobody reads",
+    ),
 )
 
 ON_REQUEST: tuple[Kept, ...] = (

@@ -253,6 +253,8 @@ def _write(file: Path, content: bytes, draft: Path, publish: Callable[[Path], ob
         os.fsync(folder)
         os.close(folder)
     except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         give_up(f"{file} cannot be written ({error.strerror}). Name another place, or make room there.")
 
 

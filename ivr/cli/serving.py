@@ -31,7 +31,7 @@ from ivr.services.custody.status import status_of
 from ivr.services.spool import Spool, spool_file
 from ivr.settings import Settings
 from ivr.store.database import Database, FileDamaged
-from ivr.vault.keyring import KeysUnavailable
+from ivr.vault.keyring import KeysFull, KeysUnavailable
 from ivr.vault.tokens import token_keys
 
 DEMO_WARNING = """\
@@ -142,6 +142,8 @@ async def _prepare(of: Settings, flow: Flow, *, demo: bool) -> Found:
         clock = await clock_of(database, flow.zone)
         try:
             token_keys(of.keys_dir).current(clock.now())
+        except KeysFull as error:
+            typer.echo(f"! {error}", err=True)  # whoever calls meanwhile hears words; they go on once there is room
         except KeysUnavailable as error:
             place.give_up(str(error))
         await _take_up_reports(of, database)

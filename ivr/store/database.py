@@ -108,6 +108,17 @@ class Database:
             await self._backend.prepare()
         return await self.alone(make, wait_seconds=MIGRATION_SECONDS)
 
+    async def limit(self) -> None:
+        """Of what is worth nothing later: SQLite's file takes no more than a share of its folder from now on, see Room.
+        Empties its log. Call it every so often: others may have filled the folder. Raises StoreUnavailable."""
+        with self._failures_named():
+            await self._backend.limit()
+
+    def room_for_rows(self) -> int | None:
+        """Bytes that may be used for rows at this moment; None where nothing is limited. Raises StoreUnavailable."""
+        with self._failures_named():
+            return self._backend.room_for_rows()
+
     async def forget_deleted(self, tables: Sequence[Table] = ()) -> bool:
         """Wipe what was deleted from SQLite's log, where a copy of it still lies; on PostgreSQL from these tables: they
         must be small. Others keep their dead rows until `rewrite`. False if somebody is in the way: try again. Raises

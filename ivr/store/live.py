@@ -126,7 +126,7 @@ conversations = Table(
     "live_conversations",
     live,
     column("id", Bytes(16), primary_key=True, why="drawn from the number that texts, under a key that dies within 2 h"),
-    column("body", Bytes(8232), nullable=True, why="the conversation, sealed under a key drawn from the same number"),
+    column("body", Bytes(4008), nullable=True, why="the conversation, sealed under a key drawn from the same number"),
     column("claimed", BigInteger(), why="until then one worker answers: two texts of one caller are never mixed up"),
     column("until", BigInteger(), why="the row is deleted then"),
     info={

@@ -60,6 +60,12 @@ class Postgresql:
     async def prepare(self) -> None:
         """Databases and users are made by whoever runs the server."""
 
+    async def limit(self) -> None:
+        """Its disk is the server's."""
+
+    def room_for_rows(self) -> None:
+        """As much as the server has."""
+
     async def forget_deleted(self, tables: Sequence[Table]) -> bool:
         """What was deleted, or written over, lies in dead space until its table is written anew; VACUUM leaves it there
         until something else needs the room. A table without any space has none."""

@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from ivr.store.aside import set_aside
 from ivr.store.folder import FolderBusy
+from ivr.store.room import Room
 from ivr.store.writer import Writer, connected, submitted
 
 READERS = 4
@@ -29,7 +30,7 @@ CHECKPOINT_WAIT_MS = 100
 
 LONGEST_LOG = 20_000
 """Pages, of 4 KiB: SQLite empties its log at 1,000 in the middle of somebody's commit, who then waits a tenth of a
-second longer. `settle` does it before; this is for a line that nobody tends."""
+second longer. `settle` does it before; this is for a line that nobody tends. That of live rows is shorter: see Room."""
 
 PRAGMAS = (
     "PRAGMA synchronous=FULL",
@@ -51,7 +52,10 @@ class Sqlite:
         self._path = Path(url.database or "")
         self._reading = _engine(url, connections=READERS, pragmas=(*pragmas, "PRAGMA query_only=ON"))
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
-        self._writer = Writer(_engine(url, connections=1, pragmas=pragmas))
+        writing = _engine(url, connections=1, pragmas=pragmas)
+        event.listen(writing, "connect", self._limit_connection)
+        self._writer = Writer(writing)
+        self._room: Room | None = None
 
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool) -> T:  # noqa: ARG002 every one is
         return await wrap_future(submitted(self._readers, partial(_read, self._reading, work)))
@@ -67,6 +71,16 @@ class Sqlite:
         """The file of a new database, for this user's eyes only, in WAL mode: once, because the file remembers it."""
         await to_thread(_make_file, self._path)
         await self._writer.outside(_use_log)
+
+    async def limit(self) -> None:
+        """From now on file and log take no more than their share of the folder, as it is now; the log is emptied."""
+        self._room = room = await to_thread(Room.beside, self._path)
+        self._writer.most_at_once = room.pieces_at_once
+        await self._writer.outside(partial(_execute, room.pragmas()))
+        await self._writer.outside(_checkpoint)
+
+    def room_for_rows(self) -> int | None:
+        return None if self._room is None else Room.beside(self._path).rows
 
     async def forget_deleted(self, _tables: Sequence[Table]) -> bool:
         return await self._writer.outside(_checkpoint)
@@ -88,6 +102,10 @@ class Sqlite:
         await to_thread(self._readers.shutdown)
         self._reading.dispose()
         await self._writer.close()
+
+    def _limit_connection(self, connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        if self._room is not None:
+            _set_pragmas(self._room.pragmas(), connection, entry)
 
 
 def _read(engine: Engine, work: Callable[[Connection], T]) -> T:
@@ -114,6 +132,11 @@ def _checkpoint(connection: Connection) -> bool:
     with _waiting(connection, CHECKPOINT_WAIT_MS):
         is_busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
     return not is_busy
+
+
+def _execute(pragmas: tuple[str, ...], connection: Connection) -> None:
+    for pragma in pragmas:
+        connection.exec_driver_sql(pragma).close()
 
 
 def _vacuum(connection: Connection) -> bool:

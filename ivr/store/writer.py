@@ -37,6 +37,7 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.most_at_once = MOST_AT_ONCE
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._queued: deque[_Piece[Any]] = deque()  # Any: each piece has a result of its own type
 
@@ -64,7 +65,7 @@ class Writer:
     def _commit_what_is_queued(self) -> None:
         taken: list[_Piece[Any]] = []
         with suppress(IndexError):
-            while len(taken) < MOST_AT_ONCE:
+            while len(taken) < self.most_at_once:
                 taken.append(self._queued.popleft())
         group = [piece for piece in taken if piece.outcome.set_running_or_notify_cancel()]
         if group:

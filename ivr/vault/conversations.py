@@ -20,8 +20,9 @@ ID_SIZE = 16
 MARK_SIZE = 16
 SECRET_SIZE = 16
 
-PADDED_SIZE = 8192
-"""Bytes of every conversation before sealing: how far she is, and what she said, shows in no row."""
+PADDED_SIZE = 3968
+"""Bytes of every conversation before sealing: how far it is, and what was said, shows in no row. With its names and
+moments a row then fills one page of SQLite's, and each text writes that page only."""
 MAX_PLAINTEXT = PADDED_SIZE - 1
 SEALED_SIZE = PADDED_SIZE + NONCE_SIZE + 16
 

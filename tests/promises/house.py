@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +44,7 @@ from ivr.kit.clock import VirtualClock
 from ivr.services.archive import OpenReport
 from ivr.services.spool import Spool
 from ivr.services.turns import World
-from ivr.store.database import Database
+from ivr.store.database import Database, StoreUnavailable
 from ivr.store.live import create
 from ivr.store.live import live as live_tables
 from ivr.store.tables import metadata
@@ -232,7 +232,8 @@ async def house(
         limits=UNHURRIED,
     )
     kept = Office(database, Spool(spool), pin, now=clock.now())
-    await parts.live.furnish(create)
+    with suppress(StoreUnavailable):  # on a full disk it is furnished later
+        await parts.live.furnish(create)
     mood = Moody()
     router = builder(parts, clock, lambda world: world_of(mood.before(world)))
     try:

@@ -172,8 +172,8 @@ class Sweepless(Conversations):
 class Late(Conversations):
     """Keeps whoever said goodbye as long as whoever did not."""
 
-    async def _keep(self, claimed: Any, conversation: Any) -> None:
-        await super()._keep(claimed, conversation)
+    async def _keep(self, claimed: Any, conversation: Any, *, is_last: bool = False) -> None:
+        await super()._keep(claimed, conversation, is_last=is_last)
         ends = live.milliseconds(conversation.began_at + LONGEST)
         await self._write(lambda connection: connection.execute(live.conversations.update().values(until=ends)))
 

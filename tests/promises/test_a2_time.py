@@ -27,6 +27,7 @@ from tests.promises.ledger import Record
 from tests.promises.pacing import Metronome
 from tests.promises.remembered import Hidden, remembered
 
+ROLLS = {"token": tokens.ROLLS, "seed": receipts.ROLLS, "text": conversations.ROLLS}
 LIMITS = {"token": timedelta(hours=12), "seed": timedelta(minutes=20), "text": timedelta(hours=2)}
 NOON = BEGINNING.replace(hour=18, minute=0, second=0)
 """Six hours and ten minutes both divide it: a key that is made now has its whole time before it."""
@@ -62,8 +63,11 @@ class Watch:
     seen_on_disk: set[str] = field(default_factory=set)
 
     def note_new(self, now: datetime) -> None:
+        """Those of a period to come are there too, but nothing is sealed under them yet."""
         for path in (self.folder / "run").glob("*"):
-            if path.name not in self.keys:
+            kind, number = path.name.split(".")[:2]
+            is_used = number.isdecimal() and int(number) * ROLLS[kind].total_seconds() <= now.timestamp()
+            if is_used and path.name not in self.keys:
                 self.keys[path.name] = _key(path, now)
 
     def look(self, now: datetime, *, into_memory: bool) -> None:
@@ -190,9 +194,10 @@ def test_a_line_that_was_off_while_keys_became_due_destroys_them_when_it_starts(
             watch.look(clock.now(), into_memory=False)  # the process before this one has ended
             assert watch.overdue == []
             assert len(watch.keys) == len(LIMITS)
-            left = [path.name for path in (watch.folder / "run").iterdir()]
-            assert {name.partition(".")[0] for name in left} == set(LIMITS), "those of now"
-            assert not watch.keys.keys() & set(left)
+            left = {path.name.partition(".")[2]: path.read_bytes() for path in (watch.folder / "run").iterdir()}
+            assert all("spare" in name for name, kept in left.items() if not any(kept))
+            assert len([name for name, kept in left.items() if any(kept)]) == 2 * len(LIMITS), "of now, and the next"
+            assert not watch.keys.keys() & {path.name for path in (watch.folder / "run").iterdir()}
 
     asyncio.run(main())
 
@@ -217,9 +222,9 @@ class Backdating(KeyRing[Any]):
 class Hoarding(KeyRing[Any]):
     """Keeps a list of its keys, to count them or for whatever reason."""
 
-    def current(self, now: datetime) -> Any:
+    def _remember(self, kid: int, secret: bytes) -> Any:
         self.hoard: list[object] = getattr(self, "hoard", [])
-        self.hoard.append(super().current(now))
+        self.hoard.append(super()._remember(kid, secret))
         return self.hoard[-1]
 
 

@@ -155,8 +155,8 @@ def test_a_text_that_comes_again_because_a_worker_died_over_it_is_one_report(tmp
 # ---- mutants: each must be caught ----
 
 
-def _takes_what_is_taken(connection: Any, ids: Any, *, now: int, until: int, stays: int) -> Any:
-    return stored.claim(connection, ids, now=until + 10**9, until=until, stays=stays)
+def _takes_what_is_taken(connection: Any, ids: Any, *, now: int, until: int, **how: Any) -> Any:
+    return stored.claim(connection, ids, now=until + 10**9, until=until, **how)
 
 
 class _Unclaimed:

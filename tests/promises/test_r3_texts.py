@@ -281,7 +281,7 @@ def test_mutant_a_line_that_answers_too_little_or_too_much_is_seen(
 
 
 def test_mutant_a_line_that_waits_for_its_database_is_seen(tmp_path: Path, blank: Path) -> None:
-    trouble = Trouble("slow", *_of("live", slow=PATIENCE / 4 + 0.1))
+    trouble = Trouble("slow", *_of("live", slow=PATIENCE / 3 + 0.1))
     found = met(trouble, tmp_path / "line", blank, exchanged={"texts_of": Patient})
     assert any("an answer takes" in said for said in harm(found, trouble))
 

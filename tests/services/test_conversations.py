@@ -10,20 +10,23 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
 from ivr.carrier.rest import Sending
 from ivr.channels.text import Starts, encode
 from ivr.engine.asks import Answer, Ask, Busy, Duty, OnDuty, Opened, OpenReceipt, SaveReport, Withdraw
 from ivr.engine.call import Call, begin
+from ivr.engine.draft import Draft
 from ivr.flow.line import CARRIERS, HELPING, STOPPING
 from ivr.flow.segments import segments
-from ivr.services.conversations import LONGEST, MOST_LOST, Conversations
+from ivr.services.conversations import LONGEST, MOST_LOST, MOST_MARKS, Conversation, Conversations, _packed
 from ivr.services.rehearsal import Memory
 from ivr.services.texts import TextWorld, take_text
 from ivr.store import live
 from ivr.store.database import StoreUnavailable
 from ivr.store.live import STAYS
+from ivr.vault.conversations import MAX_PLAINTEXT
 from tests.engine.test_receipts import TO_RECEIPTS, altered
 from tests.promises.house import PROVE
 from tests.services.texters import HOTLINE, LUZ, ROSA, Texters, texters
@@ -31,6 +34,7 @@ from tests.shipped import flow as shipped
 from tests.store.databases import KINDS, database_of
 from tests.vault.test_keyring import NOON
 
+ANA = "+12125550145"
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 Story = Callable[[Texters], Awaitable[None]]
 
@@ -739,9 +743,62 @@ def test_the_keys_are_gone_in_time_and_with_them_what_opens(tmp_path: Path) -> N
         await of.texts(LUZ, "VOICE", "1")
         of.waits(2 * HOUR)
         of.workers[0].text_keys.sweep(of.clock.now())
-        assert not list((tmp_path / "run").glob("text.*"))
+        assert _everything_in(tmp_path / "run").strip(b"\0") == b""
 
     tell(story, tmp_path)
+
+
+# ---- no more than there is room for ----
+
+
+class Few(Conversations):
+    """As on a disk with room for two."""
+
+    def _most(self) -> int:
+        return 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_above_the_most_a_new_conversation_is_told_to_call_and_those_that_run_go_on(tmp_path: Path, kind: str) -> None:
+    async def story(of: Texters) -> None:
+        await of.texts(LUZ, "VOICE", "1")
+        await of.text(ROSA, "VOZ")
+        told = await of.text(ANA, "VOICE")
+        assert "More people are texting us" in told
+        assert "Ahora nos llegan" in told
+        assert told.count(HOTLINE) == 2
+        assert await of.text(ANA, "STOP") == "", "nothing may be sent after it"
+        assert len(await of.rows()) == 2
+        assert "When?" in await of.text(LUZ, "2 1 #")
+        of.waits(HOUR)
+        assert "come back to a report" in await of.text(LUZ, "MENU"), "also under the key of another hour"
+        await of.text(LUZ, "BYE")
+        of.waits(timedelta(minutes=10))
+        await of.workers[0].sweep()
+        assert "come back to a report" in await of.text(ANA, "VOICE"), "there is room again"
+
+    tell(story, tmp_path, made_of=Few, kind=kind)
+
+
+def test_the_longest_conversation_fits_into_the_one_length() -> None:
+    """All that may be kept of one: what a flow may ask for, the longest reply, the marks of all its texts."""
+    chance = Random(12)
+    drafts = tuple(
+        Draft(
+            form=f"form_{n}",
+            at=f"form_{n}.question",
+            visit=9,
+            consent="warn_others",
+            answers=tuple((f"question_{m}", ("a_long_code", "another_code")) for m in range(20)),
+        )
+        for n in range(3)
+    )
+    call = msgspec.structs.replace(begin(shipped(), seed=bytes(16), at=NOON), drafts=drafts, typed="2125550143" * 3)
+    words = " ".join(one.many.text for one in shipped().catalogues["es"].prompts.values()).split()
+    reply = " ".join(chance.choices(words, k=400))[:1600]
+    seen = tuple(chance.randbytes(16) for _ in range(MOST_MARKS))
+    packed = _packed(Conversation(bytes(16), NOON, call, seen, reply, is_sent=False, lost=9))
+    assert len(packed) <= MAX_PLAINTEXT * 3 // 4
 
 
 # ---- nobody else's ----
