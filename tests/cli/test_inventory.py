@@ -130,7 +130,7 @@ def test_every_file_that_a_line_makes_stands_in_it_and_no_other(
             await ensure_demo(of, database)
             _loopback_token(of)
             for ring in (token_keys(of.keys_dir), seed_keys(of.keys_dir)):
-                ring.current(SystemClock().now())
+                ring.prepare(SystemClock().now())
             (tmp_path / "spool.db").write_bytes(bytes(range(1, 256)))
             await _take_up_reports(of, database)
             async with place.reports(of, database), place.live(of):
