@@ -1,5 +1,5 @@
-"""What the loopback carrier imitates of Plivo, as data: each behaviour is documented or assumed. What is assumed is a
-checklist for one supervised live call."""
+"""What the loopback carrier imitates of Plivo, as data: each behaviour is documented, assumed, or contradicted. What is
+not documented is a checklist for one supervised live call: ivr.carrier.checklist."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +11,20 @@ Imitation = TypeVar("Imitation", bound=Callable[..., object])
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     name: str
-    status: Literal["documented", "assumed"]
+    status: Literal["documented", "assumed", "contradicted"]
+    """Contradicted: sources disagree, or Plivo's page says something and what it descends from does another thing."""
     what: str
     """One sentence that a live call can confirm or refute."""
     source: str
     """A page below docs/voice/ of Plivo's documentation, or why this was assumed."""
 
 
+VOICES = Behaviour(
+    "voices",
+    "assumed",
+    "Polly.Joanna speaks en-US and Polly.Penelope es-US; a voice that Plivo does not know ends the call (error 8011).",
+    "concepts/ssml shows Polly voices without a suffix, the list is on no page that was read; 8011 is documented",
+)
 ANSWER = Behaviour(
     "answer",
     "documented",
@@ -230,9 +237,9 @@ DIAL_ACTION = Behaviour(
 )
 DIAL_TIMEOUT = Behaviour(
     "dial-timeout",
-    "assumed",
-    "Nobody answering ends a Dial after its timeout, or after 60 seconds without one.",
-    "timeout has no default on the page",
+    "documented",
+    "Nobody answering ends a Dial after its timeout, or after 120 seconds without one.",
+    "xml/dial timeout; a published guide of Plivo's names the default",
 )
 HANGUP_ON_STAR = Behaviour(
     "hangup-on-star",
@@ -248,15 +255,15 @@ STAR_STATUS = Behaviour(
 )
 CALLER_LEAVES_DIAL = Behaviour(
     "caller-leaves-dial",
-    "assumed",
+    "contradicted",
     "A caller who hangs up during a Dial causes the hang-up webhook only, not the Dial's action.",
-    "the page does not say",
+    "the page does not say; the open-source ancestor calls the action too: RoomRules.after_hangup",
 )
 RETRIED = Behaviour(
     "retried",
     "documented",
     "A failing webhook is sent again as its URL's fragment says: rc times, for the failures in rp (default ct,rt).",
-    "concepts/callback-configurations",
+    "concepts/callback-configurations; the fragment counts on confirmSound and waitSound too, not on Play",
 )
 SAME_BYTES_RETRIED = Behaviour(
     "same-bytes-retried",
@@ -266,9 +273,9 @@ SAME_BYTES_RETRIED = Behaviour(
 )
 UNREACHABLE_ENDS = Behaviour(
     "unreachable-ends",
-    "assumed",
-    "A webhook that stays unanswered after its retries ends the call.",
-    "seen in reports; only the answer URL has a fallback",
+    "documented",
+    "A webhook that stays unanswered after its retries, or is not answered with 2xx, ends the call.",
+    "errors 7011 (answer), 7012 (action, with redirect=true), 7014 (redirect); only the answer URL has a fallback",
 )
 FALLBACK = Behaviour(
     "fallback",

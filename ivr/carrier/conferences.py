@@ -26,7 +26,9 @@ class RoomRules:
     alone ("left"), also whoever enters an empty room ("entering"), or nobody ("stays"). `sent_out`: whose room ended
     hears her action's document ("action"), or her call is over ("hangup"). `limit`: a timeLimit sends out whoever
     entered with it ("member"), or everybody ("room"). `full`: where no more may enter the element is skipped
-    ("skipped"), or its action is called without ids ("action").
+    ("skipped"), or its action is called without ids ("action"). `kicked`: whoever is kicked goes on with the next
+    element ("next"), or their action is called ("action"). `after_hangup`: of a conference or a Dial in which somebody
+    hung up nothing is told ("nothing"), or its action is called as if the call went on ("action").
     """
 
     ends: Literal["owner", "any", "never"] = "owner"
@@ -34,6 +36,8 @@ class RoomRules:
     sent_out: Literal["action", "hangup"] = "action"
     limit: Literal["member", "room"] = "member"
     full: Literal["skipped", "action"] = "skipped"
+    kicked: Literal["next", "action"] = "next"
+    after_hangup: Literal["nothing", "action"] = "nothing"
 
 
 @dataclass(slots=True)

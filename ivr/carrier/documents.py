@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element as Node
 from xml.etree.ElementTree import ParseError, fromstring
 
 from ivr.carrier import grammar
+from ivr.carrier.behaviours import VOICES, imitates
 from ivr.carrier.grammar import BASIC_LANGUAGES, ELSEWHERE, RESPONSE, SSML, VOICE
 
 MAX_BYTES = 100_000
@@ -269,6 +270,7 @@ def _url(said: _Said, values: grammar.Values) -> str:
     return said.text()
 
 
+@imitates(VOICES)
 def _speak(said: _Said) -> Speak:
     voice = said.known("voice")
     language = said.word("language") or ("en-US" if voice in BASIC_LANGUAGES else None)

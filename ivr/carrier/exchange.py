@@ -50,6 +50,7 @@ class Exchange:
     `token` signs webhooks and lets into the REST interface, together with `account`. `settled` is awaited before time
     goes on: it waits until the line has done what it does in the background. `rules` and
     `text_rules` are what Plivo leaves open.
+    `taken_a_second`: so many calls come in within a second, the others find the line busy; None: all of them.
     `at_once`: webhooks of one moment are under way together, else one after the other in a fixed order. `seed` makes
     ids: two exchanges of one line need two.
     """
@@ -68,6 +69,7 @@ class Exchange:
         rules: RoomRules | None = None,
         text_rules: TextRules | None = None,
         calls_a_second: int = 2,
+        taken_a_second: int | None = None,
         at_once: bool = False,
         seed: str = "exchange",
     ) -> None:
@@ -81,6 +83,7 @@ class Exchange:
         self._seed = seed
         self._ids = count()
         self._calls_a_second = calls_a_second
+        self._taken_a_second = taken_a_second
         self._table = Timetable(clock, settled, at_once=at_once)
         self._rooms = Rooms(self._table, rules or RoomRules())
         self._shared = Shared(self._table, self.phones, self._rooms, self._seconds, self._open, dial)
@@ -148,8 +151,12 @@ class Exchange:
         """An inbound call, up to its first wait: no time passes. `extra` fields go into each of its webhooks. Raises
         CarrierRefused, and whatever the line raises."""
         leg = Leg(self._uuid("call"), caller, self.line.number, tuple((extra or {}).items()), self._table.now())
+        is_taken = self._is_taken()
         party = self._open(leg, ("", ""))
         party.rings()
+        if not is_taken:
+            party.ends(Over("carrier", "USER_BUSY"), "busy")
+            return party
         self._table.begin(self._inbound(party))
         await self._now_happens()
         return party
@@ -257,6 +264,16 @@ class Exchange:
             cause = "NORMAL_CLEARING" if is_met else "ORIGINATOR_CANCEL"
             party.tell_next(Cut(Over("request", cause), "completed" if is_met else "cancel"))
         return bool(there)
+
+    @imitates(also.TEN_A_SECOND)
+    def _is_taken(self) -> bool:
+        if self._taken_a_second is None:
+            return True
+        since = self._table.now() - timedelta(seconds=1)
+        taken = [
+            leg for leg in self._legs if leg.direction == "inbound" and leg.asked_at > since and leg.status != "busy"
+        ]
+        return len(taken) < self._taken_a_second
 
     # ---- one leg ----
 

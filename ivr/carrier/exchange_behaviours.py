@@ -48,8 +48,14 @@ SHOWN = Behaviour(
 QUEUED = Behaviour(
     "two-a-second",
     "documented",
-    "Two requested calls begin in a second; further ones wait for their turn.",
+    "Two requested calls begin in a second; further ones wait for their turn. A Dial is not among them.",
     "support pages on calls per second",
+)
+TEN_A_SECOND = Behaviour(
+    "ten-a-second",
+    "documented",
+    "Of calls that come in, ten begin in a second; further ones hear a busy tone (SIP 486).",
+    "support pages on calls per second; that no webhook tells of the others is assumed",
 )
 CANCELLED = Behaviour(
     "request-cancelled",
@@ -71,9 +77,9 @@ EVERY_CALL = Behaviour(
 )
 KICKED = Behaviour(
     "kicked",
-    "assumed",
-    "A member who is kicked out of a conference goes on with her document.",
-    "the page says only that she is disconnected from the conference; a descendant's says the rest",
+    "documented",
+    "A member who is kicked out of a conference goes on with the element after it.",
+    "api/conference/kick-a-member; that no action is called first is assumed: RoomRules.kicked",
 )
 STARTS_ON_ENTER = Behaviour(
     "starts-on-enter",
@@ -89,33 +95,35 @@ ENDS_ON_EXIT = Behaviour(
 )
 ALONE = Behaviour(
     "alone",
-    "assumed",
-    "stayAlone=false sends out whoever is left alone, but not the first who enters; her action is called.",
-    "the page says only that the conference ends: RoomRules.alone, RoomRules.sent_out",
+    "contradicted",
+    "stayAlone=true keeps a member who is alone; false sends out whoever is left alone, but not the first who enters.",
+    "the page says only that the conference ends; a sibling of Plivo's sends out the first at once, the open-source"
+    " ancestor does not: RoomRules.alone, RoomRules.sent_out",
 )
 WAIT_SOUND = Behaviour(
     "wait-sound",
     "assumed",
     "Who is alone, or waits for a conference to begin, hears Play, Speak and Wait of waitSound over and over.",
-    "what is allowed in it is documented; that it is fetched once is not",
+    "what is allowed in it is documented; not that it is heard also after the other one has left, nor that it is"
+    " fetched once",
 )
 FULL_IS_SKIPPED = Behaviour(
     "full-is-skipped",
-    "assumed",
+    "contradicted",
     "A conference that has maxMembers already is skipped: the next element runs, no action is called.",
-    "the page does not say",
+    "the page does not say; the open-source ancestor calls the action, with empty ids: RoomRules.full",
 )
 CONFERENCE_ACTION = Behaviour(
     "conference-action",
-    "assumed",
+    "contradicted",
     "Who leaves a conference, but for hanging up, has her action called: Event=Redirect, ConferenceName, its ids.",
-    "the page names the attribute, not its fields",
+    "the fields are documented; the open-source ancestor calls it after a hang-up too: RoomRules.after_hangup",
 )
 CONFERENCE_CALLBACK = Behaviour(
     "conference-callback",
-    "assumed",
+    "documented",
     "callbackUrl hears ConferenceAction enter and exit, with name, ids and whether she is the first or the last.",
-    "the attribute is on the page; its fields were seen in public code that answers Plivo",
+    "xml/conference callbackUrl; a published guide of Plivo's names the fields",
 )
 STAR_LEAVES = Behaviour(
     "star-leaves",
@@ -131,9 +139,9 @@ RELAYED = Behaviour(
 )
 CONFERENCE_TIME_LIMIT = Behaviour(
     "conference-time-limit",
-    "assumed",
+    "contradicted",
     "timeLimit counts from when a member enters, and sends only her out.",
-    "the page says 'max conference duration'",
+    "the page says 'max conference duration'; in the open-source ancestor it may end the room: RoomRules.limit",
 )
 CONFIRM_RINGS_ON = Behaviour(
     "confirm-rings-on",

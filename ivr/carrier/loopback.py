@@ -36,7 +36,7 @@ from ivr.kit.clock import VirtualClock
 MAX_DOCUMENTS, MAX_DOCUMENTS_AT_ONCE = 60, 10
 """One after another without a chance to press a key; the same, without any time passing."""
 
-UNANSWERED_SECONDS = 60
+UNANSWERED_SECONDS = 120
 _RINGING_SECONDS: Mapping[str, int] = {"busy": 2, "failed": 2, "completed": 8, "unconfirmed": 8, "cancel": 8}
 
 

@@ -18,8 +18,8 @@ TEXT_SIGNED = Behaviour(
     "text-signed",
     "assumed",
     "X-Plivo-Signature-Ma-V3 signs a text as it does a call's webhook; X-Plivo-Signature-V3 is there and fits nothing.",
-    "messaging/concepts/signature-validation names V2 only, which leaves the body unsigned; public code that answers"
-    " live texts found Ma-V3",
+    "messaging/concepts/signature-validation names V2 only, which leaves the body unsigned; public code of somebody at"
+    " Plivo says that Ma-V3 was observed in live traffic",
 )
 TEXT_TIMEOUT = Behaviour(
     "text-timeout",
@@ -96,7 +96,7 @@ TEXT_REFUSED = Behaviour(
 TEXT_LOG = Behaviour(
     "text-log",
     "documented",
-    "Unless log is false Plivo logs a text's words.",
+    "Unless log is false Plivo logs words and number of a text; number_only and content_only are known too.",
     "messaging/concepts/sms-data-redaction",
 )
 TEXT_XML = Behaviour(

@@ -172,7 +172,11 @@ class Walk:
 
     async def _dial(self, element: Dial) -> None:
         self._hops.clear()
-        fields = await self.shared.dial(self, element)
+        try:
+            fields = await self.shared.dial(self, element)
+        except Gone:
+            await self._tell_late(element.action, self.party.leg.dial_fields("completed", rang=True, answered=True))
+            raise
         self.party.state = "hearing"
         await self.go_on(element.action, fields, redirect=element.redirect)
 
@@ -193,9 +197,16 @@ class Walk:
             self.party.state = "conference"
             await self._tell_room(element.callback_url, room, stay, "enter")
             why = await self._stay(room, stay)
+        except Gone:
+            left = self.party.leg.fields("Redirect", **_seat(room, stay), ConferenceAction="exit")
+            await self._tell_late(element.action, left)
+            raise
         finally:
             room.leave(stay, why)
             await self._tell_room(element.callback_url, room, stay, "exit")
+        if why == "kicked" and room.rules.kicked == "next":
+            self.party.state = "hearing"
+            return
         if why in ("alone", "ended") and room.rules.sent_out == "hangup":
             raise Gone(Over("carrier", "NORMAL_CLEARING"))
         self.party.state = "hearing"
@@ -223,6 +234,12 @@ class Walk:
                 case _:
                     pass
         return "time limit"
+
+    async def _tell_late(self, action: str | None, fields: Fields) -> None:
+        """The action of what the caller was in when they hung up; nobody reads what is answered."""
+        if action is not None and self.shared.rooms.rules.after_hangup == "action":
+            with suppress(Unreachable):
+                await self.request(action, fields)
 
     async def _turned_away(self, room: Room, element: Conference) -> None:
         """The conference has as many members as it may have."""

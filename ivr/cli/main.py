@@ -8,6 +8,7 @@ from ivr.cli import (
     backing_up,
     calling,
     checking,
+    checklist,
     conversing,
     inventory,
     keys,
@@ -50,6 +51,7 @@ app.command("serve")(serving.serve)
 app.command("backup")(backing_up.backup)
 app.command("restore")(restoring.restore)
 app.command("inventory")(inventory.inventory)
+app.command("checklist")(checklist.checklist)
 app.add_typer(reading.reports, name="reports")
 app.add_typer(keys.keys, name="keys")
 app.add_typer(advocates.advocates, name="advocates")

@@ -73,10 +73,10 @@ def test_the_action_hears_how_a_dial_ended(outcome: DialStatus, rang: str, answe
 
 
 @shows(b.DIAL_TIMEOUT)
-def test_a_dial_without_a_time_out_rings_for_a_minute() -> None:
+def test_a_dial_without_a_time_out_rings_for_two_minutes() -> None:
     call, _, rosas_line = rosa_calls({"/answer": f"<Dial>{NUMBERS}</Dial>"})
     ends(call, "no-answer")
-    assert passed(rosas_line) == 60
+    assert passed(rosas_line) == 120
 
 
 @shows(b.NO_ACTION)

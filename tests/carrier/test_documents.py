@@ -3,7 +3,7 @@
 import pytest
 from plivo import plivoxml
 
-from ivr.carrier.behaviours import SPEECH_BREAKS
+from ivr.carrier.behaviours import SPEECH_BREAKS, VOICES
 from ivr.carrier.documents import (
     MAX_BYTES,
     MAX_SPOKEN,
@@ -196,6 +196,7 @@ ROOM = "<Conference {}>room</Conference>"
 POLLY = '<Speak voice="Polly.Joanna">{}</Speak>'
 
 
+@shows(VOICES)
 @pytest.mark.parametrize(
     ("elements", "reason"),
     [

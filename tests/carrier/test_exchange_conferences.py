@@ -1,5 +1,7 @@
 """Rosa and Ana meet in a conference: who waits for whom, who must leave with whom, what the line hears of it."""
 
+from typing import Literal
+
 import pytest
 
 from ivr.carrier import exchange_behaviours as b
@@ -242,8 +244,58 @@ def test_whoever_is_kicked_goes_on_with_her_document(member: str, left: list[str
         await board.exchange.run(0)
         assert met.members == () or member != "all"
 
-    both = room(action=AFTER)
+    both = room(action=AFTER) + f"<Redirect>{AFTER}</Redirect>"
     played(scene, pages(both, both))
+
+
+def test_whoever_is_kicked_may_also_have_their_action_called() -> None:
+    async def scene(board: Board) -> None:
+        rosa, ana, _ = await together(board)
+        await board.ask("POST", "/v1/Account/MALOOPBACKLOOPBACK00/Conference/room/Member/all/Kick/")
+        await board.exchange.run(0)
+        assert [party.words for party in (rosa, ana)] == [("Back",), ("Back",)]
+
+    both = room(action=AFTER) + "<Speak>Next</Speak>"
+    played(scene, pages(both, both), rules=RoomRules(kicked="action"))
+    with pytest.raises(AssertionError, match="Next"):
+        played(scene, pages(both, both))
+
+
+@pytest.mark.parametrize("after_hangup", ["nothing", "action"])
+def test_the_action_of_whoever_hangs_up_may_be_called_too(after_hangup: Literal["nothing", "action"]) -> None:
+    async def scene(board: Board) -> None:
+        rosa, _, _ = await together(board)
+        await rosa.hang_up()
+        late = [fields for fields in board.told("/after") if fields["CallUUID"] == rosa.uuid]
+        assert [fields["CallStatus"] for fields in late] == (["in-progress"] if after_hangup == "action" else [])
+        assert rosa.words == ()
+
+    both = room(action=AFTER)
+    played(scene, pages(both, both), rules=RoomRules(after_hangup=after_hangup))
+
+
+@pytest.mark.parametrize(("limit", "state"), [("member", "conference"), ("room", "listening")])
+def test_a_time_limit_may_send_out_everybody(limit: Literal["member", "room"], state: str) -> None:
+    async def scene(board: Board) -> None:
+        rosa, ana, _ = await together(board, seconds=30)
+        assert (rosa.state, ana.state) == ("listening", state)
+
+    played(scene, pages(room(timeLimit="25", action=AFTER), room(action=AFTER)), rules=RoomRules(limit=limit))
+
+
+def test_a_full_room_may_call_the_action_without_ids() -> None:
+    async def scene(board: Board) -> None:
+        await together(board)
+        board.exchange.phone(BEA, Answers(after=1))
+        await board.order(BEA)
+        await board.exchange.run(1)
+        bea = board.exchange.leg(BEA)
+        assert bea.words[0] == "Back"
+        told = [fields for fields in board.told("/after") if fields["CallUUID"] == bea.uuid]
+        assert [(fields["ConferenceUUID"], fields["ConferenceMemberID"]) for fields in told] == [("", "")]
+
+    both = room(maxMembers="2", action=AFTER)
+    played(scene, pages(both, both), rules=RoomRules(full="action"))
 
 
 def test_a_member_can_be_hung_up() -> None:

@@ -390,3 +390,15 @@ def test_a_scene_without_an_end_is_told_apart() -> None:
 
     piece = f"<GetDigits timeout='600'/><Redirect>{HOST}/hold</Redirect>"
     played(scene, {"/answer": piece, "/hold": piece})
+
+
+@shows(b.TEN_A_SECOND)
+def test_of_calls_that_come_in_ten_begin_in_a_second_and_the_others_find_the_line_busy() -> None:
+    async def scene(board: Board) -> None:
+        calls = [await board.exchange.call(f"+121255503{number:02}") for number in range(12)]
+        assert [call.status for call in calls] == [None] * 10 + ["busy"] * 2
+        assert len(board.told("/answer")) == 10
+        await board.exchange.run(1.5)
+        assert (await board.exchange.call()).status is None
+
+    played(scene, {"/answer": "<GetDigits timeout='30'><Speak>Menu</Speak></GetDigits>"}, taken_a_second=10)

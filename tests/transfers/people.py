@@ -67,8 +67,8 @@ ALIKE = frozenset({"has a mailbox that listens for long", "hears more and is sil
 
 RULES: Mapping[str, RoomRules] = {
     "left": RoomRules(),
-    "stays": RoomRules(alone="stays", ends="never", full="action"),
-    "entering": RoomRules(alone="entering", ends="any", limit="room"),
+    "stays": RoomRules(alone="stays", ends="never", full="action", kicked="action"),
+    "entering": RoomRules(alone="entering", ends="any", limit="room", after_hangup="action"),
 }
 """What Plivo leaves open about conferences, by what stayAlone="false" does; with it, all else that is open."""
 
