@@ -135,7 +135,7 @@ def _spoken(session: dict[str, Any]) -> Response:
         log=False,
         redirect=True,
     )
-    wait.add_speak(MENUS[menu].says, voice="Polly.Joanna-Standard", language="en-US")
+    wait.add_speak(MENUS[menu].says, voice="Polly.Joanna", language="en-US")
     response.add(wait)
     response.add(plivoxml.RedirectElement(f"{BASE}/voice/silence", method="POST"))
     return Response(response.to_string(), mimetype="application/xml")

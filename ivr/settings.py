@@ -4,6 +4,7 @@ All that is wrong is told at once, with cures. No secret has a default; what `iv
 folder."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -28,6 +29,8 @@ PLIVO = "https://api.plivo.com"
 MIN_SECRET = 16
 MOST_PORTS = 65_535
 PIN_DIGITS = 64
+_VOICE = re.compile(r"WOMAN|MAN|Polly\.[A-Z][A-Za-z]+(-[A-Z][a-z]+)?")
+_LANGUAGE = re.compile(r"([a-z]{2,3}(-[A-Z]{2})?)?")
 QUOTES = "\"'`“”‘’«»"
 
 
@@ -41,6 +44,18 @@ class SettingsWrong(Exception):
 
 def _numbers(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _voices(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    chosen = [part.strip() for part in value.split(",") if part.strip()]
+    parts = [one.rpartition("=") for one in chosen]
+    pairs = [(language.strip(), voice.strip()) for language, _, voice in parts]
+    wrong = [voice for language, voice in pairs if not _VOICE.fullmatch(voice) or not _LANGUAGE.fullmatch(language)]
+    if wrong or len({language for language, _ in pairs}) < len(pairs):
+        raise ValueError("write en=Polly.Joanna,es=Polly.Penelope, or one voice for every language, like WOMAN")
+    return dict(pairs)
 
 
 class Settings(BaseModel):
@@ -76,6 +91,10 @@ class Settings(BaseModel):
     """What a call walks through: flows, forms and talks."""
     prompts_dir: Path = Path("prompts")
     """Every word that is said, and recordings of them."""
+    voices: Annotated[dict[str, str], BeforeValidator(_voices)] = {}
+    """Who speaks on the phone, in place of the voices in the prompts files: `en=Polly.Joanna,es=Polly.Penelope`, or one
+    voice for every language, like `WOMAN`. Plivo ends a call (error 8011) whose voice it does not know: where calls end
+    at the first word, set `WOMAN`."""
     duty_numbers: Annotated[tuple[str, ...], BeforeValidator(_numbers)] = ()
     """Phones that are rung for a caller who wants a person as long as nobody is on the rota, in E.164, with commas
     between: the numbers of advocates, as readable as the settings are."""

@@ -176,3 +176,16 @@ def test_phones_are_rung_by_plivo_or_by_whoever_stands_in_for_it_on_this_machine
 def test_a_line_that_stands_in_for_plivo_never_asks_it(url: str) -> None:
     [told] = problems(IVR_PLIVO_API_URL=url)
     assert "IVR_PLIVO_API_URL is Plivo's" in told
+
+
+def test_voices_are_chosen_for_each_language_or_for_all() -> None:
+    assert read({}).voices == {}
+    assert read({"IVR_VOICES": "WOMAN"}).voices == {"": "WOMAN"}
+    assert read({"IVR_VOICES": " en = Polly.Joey, es=Polly.Mia "}).voices == {"en": "Polly.Joey", "es": "Polly.Mia"}
+    assert read({"IVR_VOICES": "es=MAN,WOMAN"}).voices == {"es": "MAN", "": "WOMAN"}
+
+
+@pytest.mark.parametrize("wrong", ["joanna", "en=", "en:Polly.Joanna", "en=Polly.Joey,en=MAN", "en=es=MAN", "Polly."])
+def test_voices_that_are_none_are_refused_with_an_example(wrong: str) -> None:
+    cure = "IVR_VOICES: write en=Polly.Joanna,es=Polly.Penelope, or one voice for every language, like WOMAN."
+    assert problems(IVR_VOICES=wrong) == [cure]

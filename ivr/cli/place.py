@@ -61,7 +61,7 @@ def settings() -> Settings:
 def content(of: Settings) -> Content:
     """Flows and prompts, clean or not."""
     try:
-        return load(of.flows_dir, of.prompts_dir)
+        return load(of.flows_dir, of.prompts_dir, of.voices)
     except NoContent as error:
         give_up(str(error))
 

@@ -23,6 +23,8 @@ class Written:
     file: str
     catalogue: Catalogue
     voice: Word
+    is_voice_set: bool
+    """By IVR_VOICES, in place of what the file says."""
     language: Word
     places: Mapping[str, Place]
     line: Place
@@ -33,9 +35,16 @@ class Written:
 
 
 def read_prompts(
-    tree: Node, found: list[Diagnostic], *, path: str, language: str, recordings: Mapping[str, float]
+    tree: Node,
+    found: list[Diagnostic],
+    *,
+    path: str,
+    language: str,
+    recordings: Mapping[str, float],
+    voice: str = "",
 ) -> Written | None:
-    """The prompts of a language, or None when the file is not one; texts that are wrong are left out and reported."""
+    """The prompts of a language, or None when the file is not one; texts that are wrong are left out and reported.
+    `voice` speaks them, in place of the file's."""
     reading = _Reading(found)
     tables = [tree.get(Word(name, tree.place)) if isinstance(tree, Table) else None for name in ("line", "prompts")]
     if isinstance(tables[0], Table):
@@ -47,6 +56,7 @@ def read_prompts(
     file = validate(PromptsFile, tree, found, owner="A prompts file", place=beginning(tree, path))
     if file is None:
         return None
+    speaker = Word(voice, file.voice.place) if voice else file.voice
     if file.language != language:
         found.append(unknown_file.named_otherwise(file.language, wanted=language, place=file.language.place))
     keys = dict(_keys(file.keys, found))
@@ -56,7 +66,7 @@ def read_prompts(
     catalogue = Catalogue(
         language,
         str(file.name),
-        str(file.voice),
+        str(speaker),
         keys,
         reading.prompts,
         recordings,
@@ -67,7 +77,7 @@ def read_prompts(
     misspelt = frozenset(reading.misspelt)
     line, text = (key_of(tree, name).place if isinstance(tree, Table) else Place(path) for name in ("line", "text"))
     places, texts = reading.places, wordings.places
-    return Written(path, catalogue, file.voice, file.language, places, line, misspelt, text, texts, words)
+    return Written(path, catalogue, speaker, bool(voice), file.language, places, line, misspelt, text, texts, words)
 
 
 @dataclass(slots=True)

@@ -77,9 +77,14 @@ class Compiled:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def compile_flow(files: Mapping[str, bytes], recordings: Mapping[str, float] | None = None) -> Compiled:
-    """Compile the files of a line. `recordings`: path of an mp3 -> its length in seconds."""
-    work = _Work(files, recordings or {})
+def compile_flow(
+    files: Mapping[str, bytes],
+    recordings: Mapping[str, float] | None = None,
+    voices: Mapping[str, str] | None = None,
+) -> Compiled:
+    """Compile the files of a line. `recordings`: path of an mp3 -> its length in seconds; `voices`: language -> the
+    voice that speaks it in place of the one in its prompts file, and under "" the voice of every other language."""
+    work = _Work(files, recordings or {}, voices or {})
     flows = work.flows()
     found = in_order(without_echoes(work.found))
     flow, staff = (None, None) if found or flows is None else flows
@@ -116,6 +121,7 @@ class _Part:
 class _Work:
     files: Mapping[str, bytes]
     recordings: Mapping[str, float]
+    voices: Mapping[str, str] = field(default_factory=dict)
     found: list[Diagnostic] = field(default_factory=list)
     complete: bool = True
     """Every step and every form could be read: what nothing names is really not named."""
@@ -192,7 +198,8 @@ class _Work:
                     for name, seconds in self.recordings.items()
                     if (audio := _AUDIO.match(name)) and audio[1] == match[1]
                 }
-                prompts = read_prompts(tree, self.found, path=path, language=match[1], recordings=lengths)
+                voice = self.voices.get(match[1]) or self.voices.get("", "")
+                prompts = read_prompts(tree, self.found, path=path, language=match[1], recordings=lengths, voice=voice)
                 if prompts is not None:
                     written[match[1]] = prompts
         return written

@@ -42,7 +42,7 @@ _FITS: Mapping[str, Callable[[str], object]] = {
         "Digits": r"[0-9*#]{0,32}",
         "InputType": r"[a-z ]{0,16}",
         "DialStatus": r"[A-Za-z-]{0,32}",
-        "ConferenceAction": r"[a-z-]{0,16}",
+        "ConferenceAction": r"[A-Za-z _-]{0,32}",
     }.items()
 }
 CALLERS, STAFF = "", "staff "
@@ -157,7 +157,7 @@ class Edge:
             values.get("Digits"),
             values.get("DialStatus"),
             values.get("SessionStart", ""),
-            values.get("ConferenceAction") == LEFT,
+            values.get("ConferenceAction", "").lower() == LEFT,
         )
 
     def tried(self, token: str, now: datetime) -> bytes | None:

@@ -1,5 +1,6 @@
 """The files of a flow, from the disk: what the compiler is handed, and what became of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +29,9 @@ class Content:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def load(flows: Path, prompts: Path) -> Content:
-    """Read and compile the two folders. Raises NoContent; whatever else is wrong becomes a diagnostic."""
+def load(flows: Path, prompts: Path, voices: Mapping[str, str] | None = None) -> Content:
+    """Read and compile the two folders. Raises NoContent; whatever else is wrong becomes a diagnostic. `voices`: see
+    compile_flow."""
     missing = [
         f"{folder} is not a folder. Say where yours is with {setting}."
         for folder, setting in ((flows, "IVR_FLOWS_DIR"), (prompts, "IVR_PROMPTS_DIR"))
@@ -49,7 +51,7 @@ def load(flows: Path, prompts: Path) -> Content:
             elif path.suffix == ".mp3":
                 files[key] = b""
                 recordings[key] = seconds_of(path)
-    compiled = compile_flow(files, recordings)
+    compiled = compile_flow(files, recordings, voices)
     talks, found = read_talks(TALKS, files[TALKS]) if TALKS in files else ((), ())
     if compiled.flow is not None:
         found = (*found, *misnamed(talks, compiled.flow))

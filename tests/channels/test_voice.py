@@ -71,7 +71,7 @@ def test_each_language_is_spoken_by_its_own_voice() -> None:
     wait = document(Caller())[0]
     assert isinstance(wait, GetInput)
     spoken = [(part.voice, part.language) for part in wait.prompts if isinstance(part, Speak)]
-    assert spoken == [("Polly.Joanna-Standard", "en-US"), ("Polly.Lupe-Standard", "es-US")]
+    assert spoken == [("Polly.Joanna", "en-US"), ("Polly.Penelope", "es-US")]
 
 
 def test_a_recording_is_played_in_place_of_the_voice() -> None:

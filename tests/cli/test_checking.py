@@ -100,7 +100,7 @@ def test_a_broken_flow_is_shown_with_its_line_a_caret_and_a_cure(line: Path) -> 
 
 def test_concise_is_one_line_for_each_mistake(line: Path) -> None:
     misspell_a_step(line)
-    breaks(line / "prompts/es.yaml", "voice: Polly.Lupe", "voice: Polly.Lup")
+    breaks(line / "prompts/es.yaml", "voice: Polly.Penelope", "voice: Polly.Penelop")
     result = ivr("check", "--format", "concise")
     assert result.exit_code == 1
     first, second = result.output.splitlines()
@@ -264,3 +264,14 @@ def thousand(shape: str) -> tuple[str, str]:
         steps.append(f"  step_{n}: {{ menu: {{ {', '.join(f'{key}: {to}' for key, to in enumerate(targets, 1))} }} }}")
         texts += [f"  step_{n}.{to}: go\n" for to in targets]
     return "\n".join(steps), "".join(texts)
+
+
+def test_a_voice_of_the_settings_is_checked_as_one_of_the_file_is(line: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_VOICES", "es=Polly.Joanna")
+    result = ivr("check", "--format", "concise")
+    assert result.exit_code == 1
+    assert result.output.startswith("prompts/es.yaml:3:8: voice-cannot-speak-language: ")
+    assert "The voice `Polly.Joanna` does not speak `es`. IVR_VOICES names it in place of this one." in result.output
+    monkeypatch.setenv("IVR_VOICES", "WOMAN")
+    assert ivr("check").exit_code == 0
+    assert line.is_dir()

@@ -30,7 +30,7 @@ _LIKE = {
     "speech": "speech: 45s",
     "steps": "steps:",
     "text": "text:",
-    "voice": "voice: Polly.Joanna-Standard",
+    "voice": "voice: Polly.Joanna",
     "words": "words: { start: VOICE, menu: MENU, ... }",
     "zone": "zone: America/New_York",
 }

@@ -5,9 +5,9 @@ Why: Plivo ends a call whose voice cannot speak the language it is told to.
 Example:
 
     language: es
-    voice: Polly.Joanna-Standard          # an English voice
+    voice: Polly.Joanna                   # an English voice
 
-Cure: Choose a voice of that language.
+Cure: Choose a voice of that language: in the file, or in IVR_VOICES, which counts in its place.
 """
 
 from collections.abc import Iterator
@@ -25,4 +25,6 @@ def check(texts: Texts) -> Iterator[Diagnostic]:
             meant = nearest(written.voice, some) if not is_foreign else None
             message = f"The voice `{written.voice}` does not speak `{language}`."
             cure = f"Did you mean `{meant}`?" if meant else f"Choose one that does: {listed(some, most=4)}."
+            if written.is_voice_set:
+                message += " IVR_VOICES names it in place of this one."
             yield Diagnostic(written.voice.place, "voice-cannot-speak-language", message, cure)
