@@ -262,7 +262,7 @@ def test_keys_that_a_clock_far_ahead_made_are_destroyed_once_it_is_right_and_a_l
     ring.current(FAR_AHEAD)
     assert len(list(tmp_path.iterdir())) == 1
     ring.sweep(NOW)
-    assert list(tmp_path.iterdir()) == []
+    assert not any(b"".join(path.read_bytes() for path in tmp_path.iterdir())), "wiped"
     key = ring.current(NOW)
     ring.sweep(NOW - 5 * hour)
     assert ring.current(NOW) == key

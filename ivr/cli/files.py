@@ -88,6 +88,13 @@ RUN_FOLDER: tuple[Kept, ...] = (
         "line runs; stopped, as above",
     ),
     Kept(
+        "text.*",
+        "keys that a conversation by text is found and opened with, together with the number that texts",
+        "what was said must be there at the next text, for nobody else",
+        "a new one every hour, made one period ahead, destroyed 2 hours after its period began, while a line runs; "
+        "stopped, as above",
+    ),
+    Kept(
         "*.spare-*",
         "nothing: room for later keys, two files for each kind",
         "a full folder must not keep a key from being written",

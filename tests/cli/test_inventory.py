@@ -20,6 +20,7 @@ from ivr.kit.clock import SystemClock
 from ivr.line.fields import FIELDS, Field, Use
 from ivr.settings import Settings
 from ivr.store.live import live
+from ivr.vault.conversations import text_keys
 from ivr.vault.receipts import seed_keys
 from ivr.vault.tokens import token_keys
 from tests.cli.test_calling import ivr
@@ -129,7 +130,7 @@ def test_every_file_that_a_line_makes_stands_in_it_and_no_other(
         async with place.database(of) as database:
             await ensure_demo(of, database)
             _loopback_token(of)
-            for ring in (token_keys(of.keys_dir), seed_keys(of.keys_dir)):
+            for ring in (token_keys(of.keys_dir), seed_keys(of.keys_dir), text_keys(of.keys_dir)):
                 ring.prepare(SystemClock().now())
             (tmp_path / "spool.db").write_bytes(bytes(range(1, 256)))
             await _take_up_reports(of, database)

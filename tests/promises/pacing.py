@@ -12,7 +12,7 @@ from starlette.routing import Router
 
 from ivr.kit.clock import VirtualClock
 
-CHORES = 8
+CHORES = 10
 """What each worker does by itself; `awake` waits for all of them to sleep, so one more here is one that never comes."""
 
 Sleeper = tuple[datetime, int, "asyncio.Future[None]"]
