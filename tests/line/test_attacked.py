@@ -26,6 +26,8 @@ from tests.promises.house import PROVE, initialised
 
 MOST_MB = 50
 WAVES = 2
+KEYS = "seed.[0-9]*"
+"""The files of keys that live for twenty minutes; spare ones hold no key yet."""
 SPARE = 16
 """File handles that a line opens and closes meanwhile for its own work."""
 COUNTS = {
@@ -105,13 +107,13 @@ def exhausted(folder: Path, bounded: str) -> tuple[set[str], dict[str, Any]]:
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None and process.stdout is not None, "they are pipes"
         served = Server(process.pid, int(process.stdout.readline()), 0)
-        before = {path.name for path in run.glob("seed.*")}
+        before = {path.name for path in run.glob(KEYS)}
         assert before
         with attacked(served, {Kind.HALF_OPEN: 2 * HANDLES}, core=max(os.sched_getaffinity(0))):
             process.stdin.write("now\n")
             process.stdin.flush()
             found: dict[str, Any] = json.loads(process.stdout.readline())
-    return before & {path.name for path in run.glob("seed.*")}, found
+    return before & {path.name for path in run.glob(KEYS)}, found
 
 
 def test_keys_are_destroyed_while_strangers_hold_every_connection_they_can(tmp_path: Path) -> None:
