@@ -193,11 +193,8 @@ class _Work:
             match = _PROMPTS.match(path)
             tree = self._read(path) if match else None
             if match and tree is not None:
-                lengths = {
-                    audio[2]: seconds
-                    for name, seconds in self.recordings.items()
-                    if (audio := _AUDIO.match(name)) and audio[1] == match[1]
-                }
+                audio = [(_AUDIO.match(name), seconds) for name, seconds in self.recordings.items()]
+                lengths = {found[2]: seconds for found, seconds in audio if found and found[1] == match[1]}
                 voice = self.voices.get(match[1]) or self.voices.get("", "")
                 prompts = read_prompts(tree, self.found, path=path, language=match[1], recordings=lengths, voice=voice)
                 if prompts is not None:

@@ -26,6 +26,7 @@ from tests.services.test_transfers import ANA, BEGAN, BO, CY, EVE, Duty, wish
 from tests.store.databases import database_of
 
 URL = "https://line.example.org"
+BACK = f"<Redirect>{URL}/met</Redirect>"
 TAKES = Answers(after=4, keys=(Keys("1", at=1),))
 
 
@@ -82,7 +83,8 @@ def _caller(answer: ForCaller) -> str:
             piece = '<GetDigits timeout="1" numDigits="1" finishOnKey="none"><Wait length="5"/></GetDigits>'
             return f"{piece}<Redirect>{URL}/hold</Redirect>"
         case Meet(room):
-            return f'<Conference endConferenceOnExit="true" action="{URL}/met">{room}</Conference><Hangup/>'
+            room = f'<Conference endConferenceOnExit="true" action="{URL}/met">{room}</Conference>'
+            return room + BACK
         case NobodyCan():
             return "<Speak>Nobody can</Speak>"
         case DialNow(people):

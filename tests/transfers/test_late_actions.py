@@ -18,6 +18,8 @@ from tests.transfers.town import Town, town
 
 After = Literal["dial", "conference"]
 ROUTES = ("dialled", "undialled", "talked", "again")
+A_MINUTE = 70.0
+"""After which the same phones may be rung for the same call."""
 LOST = "bG9zdA"
 """A token that opens nothing."""
 
@@ -40,7 +42,7 @@ async def talked_by(of: Town, after: After) -> Party:
     await of.exchange.until(
         lambda: rosa.state == "talking" or any(len(room.members) == 2 for room in of.exchange.conferences.values())
     )
-    await of.exchange.run(5)
+    await of.exchange.run(A_MINUTE)
     of.exchange.rest.recovers()
     return rosa
 
