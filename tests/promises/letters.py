@@ -3,6 +3,7 @@ answered when it had been through all of them."""
 
 import json
 import re
+import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -267,4 +268,4 @@ async def _note(of: Street, kept: Kept) -> None:
         kept.ids.add(row_id)
         if body is not None and row_id in names:
             plain = names[row_id].open(body)
-            kept.inside[f"the seal of a conversation, {len(kept.inside)}"] = plain or b""
+            kept.inside[f"the seal of a conversation, {len(kept.inside)}"] = zlib.decompress(plain) if plain else b""
