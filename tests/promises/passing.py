@@ -13,7 +13,9 @@ from starlette.routing import Route
 from ivr.carrier.documents import Conference, Document, Element, GetDigits, GetInput, Redirect, read
 from ivr.carrier.fields import encode_form
 from ivr.carrier.leg import leg_uuid
+from ivr.carrier.loopback import PhoneCall
 from ivr.carrier.rest import Order, Outcome, Placed, Refused, Sending
+from ivr.carrier.states import DialOutcome, Ringing
 from ivr.carrier.transport import AsgiTransport
 from ivr.services.world import LiveWorld
 from tests.promises.house import PUBLIC_URL, House
@@ -96,6 +98,13 @@ class WentAstray(AssertionError):
     """A document does not lead where it must."""
 
 
+async def _dial_ends(caller: PhoneCall, outcome: DialOutcome) -> None:
+    """Raises WentAstray where no phone rings."""
+    if not isinstance(caller.state, Ringing):
+        raise WentAstray(f"no phone is ringing: {caller.state}")
+    await caller.dial_ends(outcome)
+
+
 async def walk(of: House, visit: Visit, passed: set[str] | None = None) -> set[str]:
     """Calls past every route. Each webhook is shown to `visit` before it is delivered. The routes they went by, also
     noted in `passed`. The house's REST interface is a Fickle one."""
@@ -114,10 +123,10 @@ async def walk(of: House, visit: Visit, passed: set[str] | None = None) -> set[s
     await rosa.silence()
     await rosa.press("0")
     await rosa.press("5")
-    await rosa.dial_ends("completed")
+    await _dial_ends(rosa, "completed")
     await rosa.press("0")
     await rosa.silence()
-    await rosa.dial_ends("no-answer")
+    await _dial_ends(rosa, "no-answer")
     dialled = next(exchange.url for exchange in reversed(rosa.exchange) if "/voice/dialled/" in exchange.url)
     token = dialled.rpartition("/")[2].partition("#")[0]
     seldom = rosa.exchange[1]
