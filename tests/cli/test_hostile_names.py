@@ -44,7 +44,7 @@ NAMED = (
 SIGNED_IN = {"reports confirm", "reports done", "reports note", "reports export", "keys epochs"}
 SIGNED_IN |= {"keys pin", "keys roll", "keys passphrase", "keys shares", "advocates add", "advocates remove"}
 """These open keys with a passphrase first, which no name survives that nobody signed."""
-ELSEWHERE = {"check", "explain", "test", "call", "text", "init", "serve", "inventory", "keys recover"}
+ELSEWHERE = {"check", "explain", "test", "call", "text", "init", "serve", "inventory", "checklist", "keys recover"}
 ELSEWHERE |= {"reports withdraw", "rota remove", "rota ring", "rota import"}
 """They print nothing of the database but what the others do too: warnings, shifts, and names that were typed."""
 
