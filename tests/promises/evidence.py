@@ -10,8 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import update
-
 from ivr.carrier.loopback import Line, PhoneCall
 from ivr.carrier.states import AwaitingKeys, Over, Ringing
 from ivr.carrier.transport import AsgiTransport
@@ -20,12 +18,11 @@ from ivr.services.backup import Backup
 from ivr.services.custody import members
 from ivr.services.exporting import PASSED_ON, export_of
 from ivr.store.folder import Folder
-from ivr.store.live import offers
 from ivr.vault.advocates import Role
 from tests.founded import CHEAP, PASSPHRASE
 from tests.promises.canary import identity
 from tests.promises.faults import FAULTS, Fault, struck
-from tests.promises.house import BEGINNING, House, house, logs_captured
+from tests.promises.house import BEGINNING, House, house, logs_captured, rested
 from tests.promises.paths import RECEIPT, Move, Situation, Walker
 from tests.promises.requests import Planted
 
@@ -152,11 +149,6 @@ async def _one(of: House, line: Line, moves: list[Move], walker: Walker, evidenc
     if not isinstance(call.state, Over):
         evidence.mismatches.append(f"still on the line after {moves}")
     return call
-
-
-async def rested(of: House) -> None:
-    """As if no phone had rung: a walk rings far more often than the limits of ringing allow."""
-    await of.parts.live.write(lambda connection: connection.execute(update(offers).values(rung_at=None)).close())
 
 
 async def carry_out(call: PhoneCall, what: Move) -> None:

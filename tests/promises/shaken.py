@@ -19,8 +19,8 @@ from ivr.line.freshness import FRESH_FOR, STAMP_SIZE
 from ivr.line.staff import EMPTY
 from ivr.vault.receipts import ROLLS
 from ivr.vault.tokens import kid_of, token_keys
-from tests.promises.evidence import agrees, carry_out, rested
-from tests.promises.house import House
+from tests.promises.evidence import agrees, carry_out
+from tests.promises.house import House, rested
 from tests.promises.paths import HANGUP, SILENCE, Move, Situation, Walker, press
 from tests.promises.pressing import Notebook
 from tests.promises.replaying import COME_BACK

@@ -19,7 +19,7 @@ from ivr.carrier.signature import Verifier
 from ivr.carrier.transport import AsgiApp, AsgiTransport, Message
 from ivr.line.edge import Edge, Webhook
 from tests.promises.forging import BENT, SAME, Forgery, bends_of, by_chance, resplit
-from tests.promises.house import PROVE, Builder, House, house
+from tests.promises.house import PROVE, Builder, House, house, rested
 from tests.promises.ledger import Record
 from tests.promises.passing import FOR_EVERYBODY, WEBHOOKS, Fickle, WentAstray, route_of, walk
 from tests.promises.requests import Got, Interposed, Request, send
@@ -198,6 +198,7 @@ def test_a_token_of_another_call_or_another_key_or_nobody_leads_nowhere_even_whe
                     is_mute = head.endswith((b"/tried", b"/offered", b"/over", b"/entered"))
                     assert (b"<Response/>" if is_mute else b"something went wrong") in got.body
                 assert await of.rows() == before
+                await rested(of)  # a call whose place is lost is led to a person, so phones rang
 
             await walk(of, visit)
 
